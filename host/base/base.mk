@@ -1,2 +1,1 @@
 # SPDX-License-Identifier: Apache-2.0
-libhost_la_SOURCES += host/base/err.c

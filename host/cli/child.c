@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/mem.h"
+
 #define MAX_ANSWER (8u * 1024 * 1024)
 
 extern char **environ;

@@ -76,9 +76,8 @@ static const struct arg_spec query_metrics_args[] = {
 static const struct arg_spec list_metrics_args[] = {
     {.name = "match",
      .type = ARG_STRING,
-     .description =
-         "Only names (with label: values) that contain this text, or fit it as a glob such as "
-         "http_*_total.",
+     .description = "Only names (with label: values) that hold all these words, or fit a glob such "
+                    "as http_*_total.",
      .offset = MEMBER(match)},
     {.name = "service",
      .type = ARG_STRING,
@@ -106,9 +105,8 @@ static const struct arg_spec list_metrics_args[] = {
 static const struct arg_spec list_connections_args[] = {
     {.name = "match",
      .type = ARG_STRING,
-     .description =
-         "Only connections whose name, backend, description or tags contain this text, or fit it "
-         "as a glob.",
+     .description = "Only connections whose name holds this text or fits it as a glob, or whose "
+                    "backend or tag value it is.",
      .offset = MEMBER(match)},
 };
 

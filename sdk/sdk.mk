@@ -9,7 +9,7 @@ pkgconfigdir = $(libdir)/pkgconfig
 pkgconfig_DATA = sdk/sonde.pc
 
 # The same helpers twice: inside the tree as a convenience library, outside as an archive for plugins.
-SDK_SOURCES = sdk/src/json.c sdk/src/number.c sdk/src/text.c sdk/src/describe.c
+SDK_SOURCES = sdk/src/utf8.h sdk/src/json.c sdk/src/number.c sdk/src/text.c sdk/src/describe.c
 noinst_LTLIBRARIES += libsdk.la
 libsdk_la_SOURCES = $(SDK_SOURCES)
 lib_LIBRARIES += libsonde-plugin.a

@@ -31,7 +31,7 @@ static void write_point_head(FILE *file, const struct story *story, const struct
         putc(',', file);
     }
     out_time(file, "timeUnixNano", story->t0 + sample_time(k));
-    totals->metric_points++;
+    totals->metric_points += k <= s->last;
 }
 
 static void write_exemplar(FILE *file, const struct story *story, const struct series *s,

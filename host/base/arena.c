@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/arena.h"
+
+#include <stdalign.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Small calls stay small; blocks double so that large ones need few. */
+#define FIRST_BLOCK 4096u
+#define LARGEST_STEP (256u * 1024u)
+
+struct arena_block {
+    struct arena_block *next;
+    size_t size; /* of data */
+    size_t used;
+    alignas(max_align_t) unsigned char data[];
+};
+
+void arena_init(struct arena *arena, size_t max, struct budget *budget)
+{
+    *arena = (struct arena){.max = max, .budget = budget};
+}
+
+void arena_finish(struct arena *arena)
+{
+    while (arena->blocks) {
+        struct arena_block *block = arena->blocks;
+        arena->blocks = block->next;
+        mem_free(block);
+    }
+    budget_give(arena->budget, arena->used);
+    arena->used = 0;
+}
+
+static struct arena_block *add_block(struct arena *arena, size_t need)
+{
+    size_t size = arena->blocks ? arena->blocks->size * 2 : FIRST_BLOCK;
+    if (size > LARGEST_STEP)
+        size = LARGEST_STEP;
+    if (size < need)
+        size = need;
+    size_t total = sizeof(struct arena_block) + size;
+    if (total < size || arena->used > arena->max || total > arena->max - arena->used) {
+        /* A tail smaller than the usual step is still usable. */
+        size = need;
+        total = sizeof(struct arena_block) + size;
+        if (total < size || arena->used > arena->max || total > arena->max - arena->used)
+            return NULL;
+    }
+    if (budget_take(arena->budget, total))
+        return NULL;
+    struct arena_block *block = mem_alloc(total);
+    if (!block) {
+        budget_give(arena->budget, total);
+        return NULL;
+    }
+    block->size = size;
+    arena->used += total;
+    /* An oversized block goes second, so that the tail of the current one stays in use. */
+    if (arena->blocks && need > LARGEST_STEP / 2) {
+        block->next = arena->blocks->next;
+        arena->blocks->next = block;
+    } else {
+        block->next = arena->blocks;
+        arena->blocks = block;
+    }
+    return block;
+}
+
+static size_t aligned(size_t size)
+{
+    return (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+    if (size > SIZE_MAX / 2) {
+        arena->failed = 1;
+        return NULL;
+    }
+    size_t need = aligned(size ? size : 1);
+    struct arena_block *block = arena->blocks;
+    if (!block || block->size - block->used < need) {
+        block = add_block(arena, need);
+        if (!block) {
+            arena->failed = 1;
+            return NULL;
+        }
+    }
+    void *result = block->data + block->used;
+    block->used += need;
+    return result;
+}
+
+void *arena_alloc_array(struct arena *arena, size_t n, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(n, size, &bytes)) {
+        arena->failed = 1;
+        return NULL;
+    }
+    return arena_alloc(arena, bytes);
+}
+
+void *arena_grow(struct arena *arena, void *array, size_t n, size_t new_n, size_t size)
+{
+    size_t old_bytes;
+    size_t new_bytes;
+    if (__builtin_mul_overflow(n, size, &old_bytes) ||
+        __builtin_mul_overflow(new_n, size, &new_bytes) || new_bytes > SIZE_MAX / 2) {
+        arena->failed = 1;
+        return NULL;
+    }
+    struct arena_block *block = arena->blocks;
+    size_t old_need = aligned(old_bytes ? old_bytes : 1);
+    size_t new_need = aligned(new_bytes ? new_bytes : 1);
+    if (array && block && new_need >= old_need && block->used >= old_need &&
+        (unsigned char *)array == block->data + block->used - old_need &&
+        block->size - block->used >= new_need - old_need) {
+        block->used += new_need - old_need;
+        return array;
+    }
+    void *copy = arena_alloc(arena, new_bytes);
+    if (copy && array && old_bytes)
+        memcpy(copy, array, old_bytes < new_bytes ? old_bytes : new_bytes);
+    return copy;
+}
+
+char *arena_strndup(struct arena *arena, const char *data, size_t size)
+{
+    char *copy = arena_alloc(arena, size + 1);
+    if (copy && size)
+        memcpy(copy, data, size);
+    return copy;
+}
+
+char *arena_strdup(struct arena *arena, const char *string)
+{
+    return arena_strndup(arena, string, strlen(string));
+}
+
+char *arena_vprintf(struct arena *arena, const char *format, va_list arguments)
+{
+    va_list again;
+    va_copy(again, arguments);
+    int n = vsnprintf(NULL, 0, format, arguments);
+    char *text = n < 0 ? NULL : arena_alloc(arena, (size_t)n + 1);
+    if (text)
+        vsnprintf(text, (size_t)n + 1, format, again);
+    va_end(again);
+    return text;
+}
+
+char *arena_printf(struct arena *arena, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    char *text = arena_vprintf(arena, format, arguments);
+    va_end(arguments);
+    return text;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/zone.h"
+
+static atomic_int lowest = LOG_WARN;
+static atomic_int json_lines;
+
+void log_setup(enum log_level level, int as_json)
+{
+    atomic_store(&lowest, (int)level);
+    atomic_store(&json_lines, as_json);
+}
+
+int log_enabled(enum log_level level)
+{
+    return (int)level >= atomic_load_explicit(&lowest, memory_order_relaxed);
+}
+
+static void add_escaped(struct buf *line, const char *text)
+{
+    for (const char *p = text; *p; p++) {
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            buf_printf(line, "\\x%02x", (unsigned)(unsigned char)*p);
+        else
+            buf_add_char(line, *p);
+    }
+}
+
+void log_line(enum log_level level, const char *area, const char *format, ...)
+{
+    static const char *const names[] = {"debug", "info", "warn", "error"};
+    if (!log_enabled(level) || level >= LOG_NONE)
+        return;
+    char text[2048];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    char when[48];
+    time_format(when, sizeof when, clock_unix_ns(), zone_utc(), 3);
+    struct buf line = BUF(16 * 1024);
+    if (atomic_load_explicit(&json_lines, memory_order_relaxed)) {
+        buf_printf(&line, "{\"time\":\"%s\",\"level\":\"%s\",\"area\":", when, names[level]);
+        buf_json_string(&line, area, strlen(area));
+        buf_add(&line, ",\"message\":");
+        buf_json_string(&line, text, strlen(text));
+        buf_add(&line, "}\n");
+    } else {
+        buf_printf(&line, "%s %s %s: ", when, names[level], area);
+        add_escaped(&line, text);
+        buf_add_char(&line, '\n');
+    }
+    if (!line.failed) {
+        /* One write a line; a log that can't be written has nowhere to be reported. */
+        ssize_t n = write(STDERR_FILENO, line.data, line.size);
+        (void)n;
+    }
+    buf_finish(&line);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Logs on standard error, text or JSON lines. Only the function that gives up logs, once.
+ *
+ * Ownership: arguments are not kept. Threads: safe; one write per line.
+ */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR, LOG_NONE };
+
+void log_setup(enum log_level level, int as_json);
+int log_enabled(enum log_level level);
+/* One line: time, level, area, message. Control characters are escaped. */
+void log_line(enum log_level level, const char *area, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/mem.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+void *mem_alloc(size_t size)
+{
+    return calloc(1, size ? size : 1);
+}
+
+void *mem_alloc_array(size_t n, size_t size)
+{
+    return calloc(n ? n : 1, size ? size : 1);
+}
+
+void *mem_resize(void *pointer, size_t n, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(n, size, &bytes))
+        return NULL;
+    return realloc(pointer, bytes ? bytes : 1);
+}
+
+void mem_free(void *pointer)
+{
+    free(pointer);
+}
+
+char *mem_strndup(const char *data, size_t size)
+{
+    if (size == SIZE_MAX)
+        return NULL;
+    char *copy = malloc(size + 1);
+    if (!copy)
+        return NULL;
+    if (size)
+        memcpy(copy, data, size);
+    copy[size] = '\0';
+    return copy;
+}
+
+char *mem_strdup(const char *string)
+{
+    return mem_strndup(string, strlen(string));
+}
+
+void mem_freep(void *pointer_to_pointer)
+{
+    void *pointer;
+    memcpy(&pointer, pointer_to_pointer, sizeof pointer);
+    free(pointer);
+}
+
+void mem_trim(void)
+{
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+}
+
+void budget_init(struct budget *budget, size_t max)
+{
+    atomic_init(&budget->used, 0);
+    budget->max = max;
+}
+
+int budget_take(struct budget *budget, size_t size)
+{
+    if (!budget || !size)
+        return 0;
+    size_t used = atomic_load_explicit(&budget->used, memory_order_relaxed);
+    do {
+        if (size > budget->max || used > budget->max - size)
+            return -1;
+    } while (!atomic_compare_exchange_weak_explicit(&budget->used, &used, used + size,
+                                                    memory_order_relaxed, memory_order_relaxed));
+    return 0;
+}
+
+void budget_give(struct budget *budget, size_t size)
+{
+    if (budget && size)
+        atomic_fetch_sub_explicit(&budget->used, size, memory_order_relaxed);
+}

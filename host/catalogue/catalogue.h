@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What each connection holds: metric names with types, label names, values of the labels people filter by. First
+ * filled when asked for, kept fresh by the keeper, bounded.
+ *
+ * Ownership: snapshots are reference-counted and immutable. Threads: all functions safe; catalogue_fetch from a call's own thread.
+ */
+#ifndef CATALOGUE_CATALOGUE_H
+#define CATALOGUE_CATALOGUE_H
+
+#include "query/engine.h"
+
+struct catalogue;
+
+/* Names of one connection at one time. Arrays sorted by name. */
+struct catalogue_snapshot {
+    atomic_uint references;
+    struct arena arena;
+    struct name_row *metrics;
+    size_t metric_count;
+    const char *const *labels; /* label names of the connection */
+    size_t label_count;
+    /* Values of the native labels behind logical keys: pairs sorted by label, then value. */
+    const struct sonde_pair *values;
+    size_t value_count;
+    bool cut; /* a bound was hit: absence proves nothing */
+    int64_t fetched_ns; /* wall clock */
+};
+
+int catalogue_create(struct engine *engine, struct call_pool *pool, struct catalogue **ret_catalogue, struct err *err);
+void catalogue_destroy(struct catalogue *catalogue);
+/* Connections whose snapshots the keeper keeps fresh (every refresh_ns with jitter, back-off on failure) once keeper_start was called. */
+int catalogue_watch(struct catalogue *catalogue, struct backend *backend);
+/* Starts the keeper thread: `sonde mcp` and `sonde serve`. Up to 64 operations side by side. */
+int catalogue_keeper_start(struct catalogue *catalogue, struct err *err);
+
+/* What is known now; NULL when nothing is. */
+struct catalogue_snapshot *catalogue_peek(struct catalogue *catalogue, struct backend *backend);
+/*
+ * Snapshots for n backends, fetched side by side where absent or older than 5 minutes (flights make concurrent fetches one). ret[i] is
+ * NULL with errs[i] set where that backend failed.
+ */
+int catalogue_fetch(struct catalogue *catalogue, struct call *call, struct backend *const *backends, size_t n,
+                    struct catalogue_snapshot **ret, struct err *errs);
+void catalogue_unref(struct catalogue_snapshot *snapshot);
+DEFINE_CLEANUP(struct catalogue_snapshot *, catalogue_unref);
+
+const struct name_row *catalogue_metric(const struct catalogue_snapshot *snapshot, const char *name);
+bool catalogue_has_label(const struct catalogue_snapshot *snapshot, const char *label);
+
+/*
+ * The native label behind a logical key on this backend: candidates of the adapter's alias table that the connection has, and among them
+ * the first one that holds a value matching one of values (may be empty). metric_labels, if not NULL, are the labels of the metric asked about
+ * and restrict the choice. A key that is itself a native label stands for itself. Returns NULL when there is none; ret_candidates
+ * then (arena text) says what was looked for and the nearest existing labels.
+ */
+const char *catalogue_resolve(const struct catalogue_snapshot *snapshot, const struct adapter *adapter, const char *key,
+                              const struct sonde_filter *filter, const char *const *metric_labels, size_t metric_label_count,
+                              struct arena *arena, const char **ret_candidates);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The configuration file as typed settings, with a default for every key. The `connections:` part is handed on as a tree.
+ *
+ * Ownership: config_free; everything hangs on its arena. Threads: immutable once loaded.
+ */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include <stdint.h>
+#include "config/node.h"
+#include "base/cleanup.h"
+
+struct config {
+    struct arena arena;
+    const char *path; /* "" when none was found */
+    const char *listen;
+    const char *store;
+    const char *timezone; /* "" unset */
+    const char *files;    /* "" none */
+    const char *log_level;
+    bool log_json;
+    const char *const *plugin_paths; /* default SONDE_PLUGIN_DIR */
+    size_t plugin_path_count;
+    const char *const *plugins_enabled; /* NULL: left out */
+    size_t plugins_enabled_count;
+    const char *proxy;
+    const char *const *no_proxy;
+    size_t no_proxy_count;
+    const char *const *network_allow; /* CIDRs */
+    size_t network_allow_count;
+    uint32_t limit_calls;
+    uint32_t limit_calls_per_minute;
+    uint32_t limit_in_flight; /* exchanges per connection */
+    int64_t limit_timeout_ns;
+    uint64_t limit_memory;
+    uint64_t limit_body;
+    uint64_t limit_points;
+    uint32_t limit_max_tokens;
+    const struct node *connections; /* list, or NULL */
+    const struct node *root;
+};
+
+/* One mistake. */
+struct config_mistake {
+    char text[512]; /* "sonde.yaml:12: limits.calls: expected a whole number from 1 to 4096, got \"many\"" */
+};
+#define CONFIG_MAX_MISTAKES 32
+
+/*
+ * path NULL: $XDG_CONFIG_HOME/sonde/sonde.yaml (~/.config), then SYSCONFDIR/sonde/sonde.yaml, then defaults; a named file must exist. A file others may
+ * write is refused. On ERR_INVALID all mistakes are in mistakes[], the first also in err.
+ */
+int config_load(const char *path, struct config **ret_config, struct config_mistake *mistakes, size_t *ret_mistake_count, struct err *err);
+void config_free(struct config *config);
+DEFINE_CLEANUP(struct config *, config_free);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The adapters of this process: found, checked, loaded, or refused with a reason. Loaded once, never unloaded.
+ *
+ * Ownership: the registry owns adapters and refusals until the process ends. Threads: immutable once loaded.
+ */
+#ifndef PLUGIN_REGISTRY_H
+#define PLUGIN_REGISTRY_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sonde/plugin.h>
+#include "base/err.h"
+
+struct adapter {
+    struct sonde_plugin table; /* the host's copy: min(struct_size) bytes, the rest zero */
+    const char *path;
+    atomic_uint_fast64_t callbacks;
+    atomic_uint_fast64_t callback_ns;
+    atomic_uint_fast64_t slow_callbacks; /* above 100 ms */
+};
+
+struct plugin_refusal {
+    const char *path;
+    const char *name;   /* "" when the table was not read */
+    const char *reason; /* one sentence with both versions where they matter */
+};
+
+struct registry;
+
+/*
+ * Scans the folders (missing ones are skipped unless named explicitly by the user) for *.so in name order.
+ * enable: names to load; NULL loads the adapters sonde ships ("prometheus", "otlpfile"), a third party's must be named. A
+ * name in enable that no folder holds, or that was refused, is a refusal too. Fails only on memory.
+ */
+int registry_load(const char *const *paths, size_t path_count, const char *const *enable, size_t enable_count,
+                  struct registry **ret_registry, struct err *err);
+void registry_free(struct registry *registry);
+const struct adapter *registry_find(const struct registry *registry, const char *name);
+const struct adapter *const *registry_adapters(const struct registry *registry, size_t *ret_count);
+const struct plugin_refusal *registry_refusals(const struct registry *registry, size_t *ret_count);
+/* One file, refused or accepted, in a child process: `sonde plugin check FILE`. Writes the verdict to text. 0 accepted, else ERR_INVALID. */
+int plugin_check_file(const char *path, char *text, size_t text_size);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Drives adapter operations: PROBE before the first of a connection, many side by side under one deadline,
+ * retries by class, facts, at_end, flights for identical look-ups.
+ *
+ * Ownership: backends and results are reference-counted. Threads: engine_* from any thread; engine_run from a call's own.
+ */
+#ifndef QUERY_ENGINE_H
+#define QUERY_ENGINE_H
+
+#include "io/io.h"
+#include "model/connection.h"
+#include "model/result.h"
+#include "plugin/registry.h"
+#include "query/call.h"
+
+struct engine;
+
+struct engine_settings {
+    const struct registry *registry;
+    struct io *io;
+    struct budget *budget;
+    uint64_t max_points;          /* of one result, kept; default 2,000,000: beyond it series reduce min-max while reading */
+    uint32_t max_series;          /* of one result; default 20,000: beyond it partial */
+    uint32_t per_connection;      /* exchanges in flight; default 16; more wait their turn inside the deadline */
+    uint32_t max_requests;        /* of one operation; default 200 */
+    uint64_t max_operation_bytes; /* default 256 MiB */
+};
+
+int engine_create(const struct engine_settings *settings, struct engine **ret_engine, struct err *err);
+void engine_destroy(struct engine *engine); /* after all calls ended */
+
+/*
+ * An opened connection: adapter instance, endpoints, facts. Opening makes no request. backend_open fails when the adapter is absent (says
+ * which are there and why one was refused), refuses the parameters, or an endpoint is not allowed.
+ */
+struct backend;
+int backend_open(struct engine *engine, struct connection *connection, struct backend **ret_backend, struct err *err);
+struct backend *backend_ref(struct backend *backend);
+void backend_unref(struct backend *backend);
+struct connection *backend_connection(const struct backend *backend);
+const struct adapter *backend_adapter(const struct backend *backend);
+/* Product and version PROBE found; "" before. Copies. */
+void backend_product(struct backend *backend, char *product, size_t product_size, char *version, size_t version_size);
+/* Last known state: 0 unknown, 1 healthy, 2 degraded, 3 unhealthy, with the reason (copied); newest sample 0 unknown. */
+struct backend_health {
+    int state;
+    char reason[512];
+    int64_t checked_ns; /* wall clock */
+    int64_t newest_sample_ns;
+    uint64_t requests, failures;
+};
+void backend_health(struct backend *backend, struct backend_health *ret_health);
+/* ui.url + what the adapter's link writes; arena text, or NULL where there is none. */
+const char *backend_link(struct backend *backend, const struct sonde_query *query, const char *executed, struct arena *arena);
+void backend_probe_stages(struct backend *backend, struct io_probe *ret_probe);
+
+/* One operation to run. query must live until engine_run returns. */
+struct engine_item {
+    struct backend *backend;
+    const struct sonde_query *query;
+    bool share;      /* may join or lead a flight: PROBE and name look-ups */
+    struct result *result; /* out: a reference, NULL on failure; a partial one may come with an error too */
+    struct err err;        /* out */
+};
+
+/*
+ * Runs all side by side and returns when every one has ended (each by its own success or failure, the connection's timeout, the call's
+ * deadline or its cancel). 0 always but for ERR_MEMORY; look at each item.
+ */
+int engine_run(struct engine *engine, struct call *call, struct engine_item *items, size_t n);
+
+#endif

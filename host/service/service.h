@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The use cases. MCP, REST and the command line call only this: tools by name with JSON arguments, connections,
+ * plugins.
+ *
+ * Ownership: answers belong to the caller (answer_finish). Threads: all functions safe from any thread; service_call runs on the
+ * thread of the call given.
+ */
+#ifndef SERVICE_SERVICE_H
+#define SERVICE_SERVICE_H
+
+#include "answer/answer.h"
+#include "base/json.h"
+#include "config/config.h"
+#include "query/call.h"
+#include "query/engine.h"
+
+struct service;
+
+/* Where connections come from beside the configuration: the command line. "prometheus=http://localhost:9090", "NAME:prometheus=URL". */
+struct service_options {
+    const char *const *connections;
+    size_t connection_count;
+    const char *const *plugin_paths; /* --plugins DIR: searched before the configured ones */
+    size_t plugin_path_count;
+    const char *timezone; /* the terminal's: "local" on stdio; NULL UTC */
+    const char *files;    /* --files DIR, overrides the configured folder */
+};
+
+int service_create(struct config *config, const struct service_options *options, struct service **ret_service,
+                   struct config_mistake *mistakes, size_t *ret_mistake_count, struct err *err);
+/* Stops calls, waits grace_ms, ends io. */
+void service_destroy(struct service *service, int64_t grace_ms);
+/* Starts the keeper (not for one-shot commands). */
+int service_start_keeper(struct service *service, struct err *err);
+
+struct io *service_io(struct service *service);
+struct call_pool *service_calls(struct service *service);
+struct budget *service_budget(struct service *service);
+const struct registry *service_registry(struct service *service);
+int64_t service_timeout_ns(const struct service *service);
+
+/*
+ * Runs a tool. An error of the caller's or a backend's is an answer with is_error; the return is 0, or ERR_NOT_FOUND for an unknown tool (err
+ * names the nearest), ERR_MEMORY.
+ */
+int service_call(struct service *service, struct call *call, const char *tool, struct json_object *arguments,
+                 struct answer *ret_answer, struct err *err);
+/* The MCP `instructions`: at most 2,048 characters, names the connections with their tags. Written to buf. */
+void service_instructions(struct service *service, struct buf *buf);
+
+/* Stages of `connection test`, one line each through say (ok: 1 passed, 0 failed, -1 not reached). 0 or the failure. */
+typedef void (*service_stage_fn)(void *user, const char *stage, int ok, const char *detail);
+int service_connection_test(struct service *service, struct call *call, const char *name, service_stage_fn say, void *user, struct err *err);
+
+#endif

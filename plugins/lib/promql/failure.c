@@ -16,10 +16,14 @@ static bool has(const char *text, const char *part)
 /* Limits of Prometheus, Thanos and Mimir in their own words. */
 static bool is_limit(const char *error)
 {
-    static const char *const marks[] = {"exceeded maximum resolution", "too many samples",
-                                        "too many points",             "exceeds the limit",
-                                        "exceeded the limit",          "err-mimir-max-",
-                                        "the query exceeded",          "the query time range exceeds",
+    static const char *const marks[] = {"exceeded maximum resolution",
+                                        "too many samples",
+                                        "too many points",
+                                        "exceeds the limit",
+                                        "exceeded the limit",
+                                        "err-mimir-max-",
+                                        "the query exceeded",
+                                        "the query time range exceeds",
                                         "exceeds limit"};
     for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
         if (has(error, marks[i]))
@@ -132,9 +136,8 @@ static int32_t fail_status(const struct promql_failure *failure, const char *see
                        "%s refused the login (401: %s): check the connection's auth",
                        context->dialect->product, seen);
     } else if (class == SONDE_E_FORBIDDEN) {
-        (void)snprintf(text, sizeof text,
-                       "%s knows this login but forbids %s (403: %s)", context->dialect->product,
-                       failure->path, seen);
+        (void)snprintf(text, sizeof text, "%s knows this login but forbids %s (403: %s)",
+                       context->dialect->product, failure->path, seen);
     } else if (class == SONDE_E_NOT_FOUND) {
         (void)snprintf(text, sizeof text,
                        "there is no %s API at %s below the connection's url (404: %s): the url may "

@@ -83,9 +83,9 @@ static size_t unit_size(const struct promql_lexer *lexer, size_t i)
 
 static size_t skip_digits(const struct promql_lexer *lexer, size_t i)
 {
-    while (i < lexer->size && (is_digit(lexer->text[i]) ||
-                               (lexer->text[i] == '_' && i + 1 < lexer->size &&
-                                is_digit(lexer->text[i + 1]))))
+    while (i < lexer->size &&
+           (is_digit(lexer->text[i]) ||
+            (lexer->text[i] == '_' && i + 1 < lexer->size && is_digit(lexer->text[i + 1]))))
         i++;
     return i;
 }

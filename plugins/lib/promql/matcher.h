@@ -21,7 +21,7 @@ struct promql_context {
     const struct sonde_host *host;
     struct sonde_ctx *ctx;
     const struct promql_dialect *dialect;
-    uint32_t major; /* of the backend's version; 0 unknown */
+    uint32_t major;     /* of the backend's version; 0 unknown */
     const char *native; /* the user's text: labels it uses settle which alias is meant */
     size_t native_size;
 };

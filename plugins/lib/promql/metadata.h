@@ -8,6 +8,7 @@
 #ifndef SONDE_PROMQL_METADATA_H
 #define SONDE_PROMQL_METADATA_H
 
+#include <sonde/plugin.h>
 #include <sonde/text.h>
 
 #include <stdbool.h>

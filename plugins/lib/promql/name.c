@@ -95,7 +95,8 @@ void promql_add_path_name(struct sonde_text *text, const char *name)
         char c = (char)p[i];
         if (c == '_')
             sonde_text_add(text, "__");
-        else if (used == 1 && rune < 0x80 && is_name(i > 0 ? (char[]){'_', c} : &c, i > 0 ? 2 : 1, false))
+        else if (used == 1 && rune < 0x80 &&
+                 is_name(i > 0 ? (char[]){'_', c} : &c, i > 0 ? 2 : 1, false))
             sonde_text_add_char(text, c);
         else
             sonde_text_add_format(text, "_%x_", (unsigned)rune);
@@ -109,12 +110,14 @@ struct suffix {
 
 /* Prometheus naming conventions and OpenTelemetry's translation of units, to UCUM. */
 static const struct suffix units[] = {
-    {"seconds", "s"},       {"milliseconds", "ms"}, {"microseconds", "us"}, {"nanoseconds", "ns"},
-    {"minutes", "min"},     {"hours", "h"},         {"days", "d"},          {"bytes", "By"},
-    {"kilobytes", "kBy"},   {"megabytes", "MBy"},   {"bits", "bit"},        {"ratio", "1"},
-    {"percent", "%"},       {"celsius", "Cel"},     {"volts", "V"},         {"amperes", "A"},
-    {"joules", "J"},        {"watts", "W"},         {"grams", "g"},         {"meters", "m"},
-    {"hertz", "Hz"},        {"cores", "{core}"},    {"requests", "{request}"},
+    {"seconds", "s"},      {"milliseconds", "ms"},    {"microseconds", "us"},
+    {"nanoseconds", "ns"}, {"minutes", "min"},        {"hours", "h"},
+    {"days", "d"},         {"bytes", "By"},           {"kilobytes", "kBy"},
+    {"megabytes", "MBy"},  {"bits", "bit"},           {"ratio", "1"},
+    {"percent", "%"},      {"celsius", "Cel"},        {"volts", "V"},
+    {"amperes", "A"},      {"joules", "J"},           {"watts", "W"},
+    {"grams", "g"},        {"meters", "m"},           {"hertz", "Hz"},
+    {"cores", "{core}"},   {"requests", "{request}"},
 };
 
 const char *promql_unit(const char *word)

@@ -63,11 +63,8 @@ struct promql_step *promql_add_step(struct promql_op *op, const char *path, cons
     if (op->step_count == PROMQL_MAX_STEPS)
         return NULL;
     struct promql_step *step = &op->steps[op->step_count];
-    struct promql_reader_events events = {.user = step,
-                                          .note = on_note,
-                                          .name = on_name,
-                                          .metadata = on_metadata,
-                                          .field = on_field};
+    struct promql_reader_events events = {
+        .user = step, .note = on_note, .name = on_name, .metadata = on_metadata, .field = on_field};
     if (promql_reader_init(&step->reader, op->host, op->ctx, op->sink, &events) != 0)
         return NULL;
     step->path = path;
@@ -96,8 +93,7 @@ int32_t promql_op_begin(void *instance, const struct sonde_begin *begin, void **
 {
     const struct promql_instance *owner = instance;
     struct promql_op *op = owner->host->alloc(begin->ctx, sizeof *op);
-    struct promql_step *steps =
-        owner->host->alloc(begin->ctx, PROMQL_MAX_STEPS * sizeof *steps);
+    struct promql_step *steps = owner->host->alloc(begin->ctx, PROMQL_MAX_STEPS * sizeof *steps);
     if (op == NULL || steps == NULL)
         return owner->host->fail(begin->ctx, SONDE_E_INTERNAL, -1, "no memory for this query");
     op->instance = owner;
@@ -169,8 +165,9 @@ static void finish_rows(struct promql_op *op)
                     cut && step->limited ? SONDE_TOTAL_AT_LEAST : SONDE_TOTAL_EXACT);
     if (cut) {
         char text[160];
-        (void)snprintf(text, sizeof text, "only the first %llu rows were read; filters or a higher "
-                                          "limit bring the others",
+        (void)snprintf(text, sizeof text,
+                       "only the first %llu rows were read; filters or a higher "
+                       "limit bring the others",
                        (unsigned long long)step->limit);
         op->sink->partial(op->ctx, SONDE_PARTIAL_LIMIT, text);
     }
@@ -233,8 +230,8 @@ int32_t promql_op_head(void *data, uint32_t tag, const struct sonde_response_hea
         step->retry_after_ms = (uint64_t)seconds * 1000;
     (void)snprintf(step->location, sizeof step->location, "%s", header(head, "location"));
     /* An error answer is read as fields, of which only the envelope is wanted. */
-    promql_reader_start(&step->reader,
-                        is_success(head->status) ? step->shape : PROMQL_SHAPE_FIELDS, step->limit);
+    promql_reader_start(&step->reader, is_success(head->status) ? step->shape : PROMQL_SHAPE_FIELDS,
+                        step->limit);
     return 0;
 }
 
@@ -304,8 +301,8 @@ static int32_t end_cut(struct promql_op *op, struct promql_step *step,
         [SONDE_OUTCOME_REFUSED] = {SONDE_PARTIAL_BACKEND, SONDE_E_FORBIDDEN,
                                    "the request was not sent"},
     };
-    uint32_t which = outcome->outcome <= SONDE_OUTCOME_REFUSED ? outcome->outcome
-                                                               : SONDE_OUTCOME_LOST;
+    uint32_t which =
+        outcome->outcome <= SONDE_OUTCOME_REFUSED ? outcome->outcome : SONDE_OUTCOME_LOST;
     const char *words = outcome->text != NULL ? outcome->text : "";
     char text[1024];
     (void)snprintf(text, sizeof text, "%s after %llu bytes%s%s", cuts[which].text,

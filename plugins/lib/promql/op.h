@@ -33,12 +33,12 @@ struct promql_step {
     enum promql_step_state state;
     enum promql_shape shape;
     const char *path;
-    const char *form;  /* name=value&...; "" none */
-    bool post;         /* as a form, else in the path */
-    bool optional;     /* its failure is no failure of the op */
-    bool limited;      /* the server was asked to cut its answer */
+    const char *form; /* name=value&...; "" none */
+    bool post;        /* as a form, else in the path */
+    bool optional;    /* its failure is no failure of the op */
+    bool limited;     /* the server was asked to cut its answer */
     uint32_t index;
-    uint64_t limit;    /* rows read */
+    uint64_t limit; /* rows read */
     uint64_t max_size;
     /* the answer */
     uint32_t status;
@@ -62,8 +62,8 @@ struct promql_op {
     struct promql_step *steps;
     uint32_t step_count;
     bool side_by_side;
-    bool no_post;   /* a fact: the server takes GET only */
-    bool stopped;   /* the sink wants no more */
+    bool no_post; /* a fact: the server takes GET only */
+    bool stopped; /* the sink wants no more */
     bool exemplars_off;
     void *probe_state;
 };

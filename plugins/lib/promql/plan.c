@@ -223,8 +223,8 @@ static int32_t plan_names(struct promql_op *op, const char *path, const char *me
 /* Types come from metadata, names from the series: metadata knows neither suffixes nor what was pushed. */
 static int32_t plan_metric_names(struct promql_op *op)
 {
-    struct promql_step *metadata = promql_add_step(op, "/api/v1/metadata", "",
-                                                   PROMQL_SHAPE_METADATA);
+    struct promql_step *metadata =
+        promql_add_step(op, "/api/v1/metadata", "", PROMQL_SHAPE_METADATA);
     if (metadata == NULL)
         return no_memory(op);
     metadata->optional = true;
@@ -266,8 +266,8 @@ static int32_t plan_probe(struct promql_op *op)
     if (op->probe_state == NULL)
         return no_memory(op);
     for (size_t i = 0; i < dialect->probe_count; i++) {
-        struct promql_step *step = promql_add_step(op, dialect->probe[i].path, "",
-                                                   PROMQL_SHAPE_FIELDS);
+        struct promql_step *step =
+            promql_add_step(op, dialect->probe[i].path, "", PROMQL_SHAPE_FIELDS);
         if (step == NULL)
             return no_memory(op);
         step->optional = !dialect->probe[i].required;

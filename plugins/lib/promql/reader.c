@@ -239,9 +239,9 @@ static int on_begin(struct promql_reader *reader, bool object)
 
 static int end_pair(struct promql_reader *reader, enum role role)
 {
-    static const char *const texts[] = {
-        "a point is no pair of time and value", "a histogram point is no pair of time and histogram",
-        "a bucket has not four elements"};
+    static const char *const texts[] = {"a point is no pair of time and value",
+                                        "a histogram point is no pair of time and histogram",
+                                        "a bucket has not four elements"};
     if (role == ROLE_POINT)
         return reader->index == 2 ? 0 : fault(reader, texts[0]);
     if (role == ROLE_HISTOGRAM_POINT) {
@@ -252,8 +252,8 @@ static int end_pair(struct promql_reader *reader, enum role role)
     }
     if (reader->index != 4)
         return fault(reader, texts[2]);
-    return from_rows(reader, promql_rows_bucket(&reader->rows, reader->bucket[1],
-                                                reader->bucket[2], reader->bucket[3]));
+    return from_rows(reader, promql_rows_bucket(&reader->rows, reader->bucket[1], reader->bucket[2],
+                                                reader->bucket[3]));
 }
 
 static int on_end(struct promql_reader *reader)

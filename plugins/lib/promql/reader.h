@@ -46,7 +46,7 @@ struct promql_reader {
     bool has_data;
     bool succeeded; /* status "success" */
     char error_type[32];
-    char *error; /* NULL: none */
+    char *error;       /* NULL: none */
     const char *fault; /* what is wrong with the answer; static */
     /* below: the reader's own */
     uint32_t depth;

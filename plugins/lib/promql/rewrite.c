@@ -27,8 +27,8 @@ static bool grow(struct rewriting *state)
     size_t capacity = state->insert_capacity == 0 ? 16 : state->insert_capacity * 4;
     if (capacity > PROMQL_MAX_INSERTS)
         return false;
-    struct promql_insert *inserts = state->context->host->alloc(state->context->ctx,
-                                                                capacity * sizeof *inserts);
+    struct promql_insert *inserts =
+        state->context->host->alloc(state->context->ctx, capacity * sizeof *inserts);
     if (inserts == NULL)
         return false;
     if (state->insert_count > 0)
@@ -196,9 +196,8 @@ int64_t promql_translate_message(const struct promql_rewrite *rewrite, const cha
     for (const char *p = message; *p != '\0';) {
         uint64_t line;
         uint64_t column;
-        size_t size = p == message || (p[-1] < '0' || p[-1] > '9')
-                          ? read_position(p, &line, &column)
-                          : 0;
+        size_t size =
+            p == message || (p[-1] < '0' || p[-1] > '9') ? read_position(p, &line, &column) : 0;
         int64_t at = size > 0 && is_position(message, p, size)
                          ? promql_original_position(rewrite, line, column)
                          : -1;

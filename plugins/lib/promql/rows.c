@@ -66,8 +66,8 @@ static int grow_labels(struct promql_rows *rows)
     size_t capacity = rows->label_capacity == 0 ? 32 : rows->label_capacity * 2;
     if (capacity > PROMQL_MAX_LABELS)
         return fault(rows, "a series has more than 1,024 labels");
-    struct promql_label_span *spans = enlarge(
-        rows, rows->spans, rows->label_count * sizeof *spans, capacity * sizeof *spans);
+    struct promql_label_span *spans =
+        enlarge(rows, rows->spans, rows->label_count * sizeof *spans, capacity * sizeof *spans);
     struct sonde_label *labels = rows->host->alloc(rows->ctx, capacity * sizeof *labels);
     if (spans == NULL || labels == NULL)
         return fault(rows, "there is no memory left for the labels of a series");
@@ -136,8 +136,7 @@ static int flush(struct promql_rows *rows)
     if (n == 0)
         return PROMQL_ROW_OK;
     rows->points += n;
-    return from_sink(
-        rows->sink->points(rows->ctx, rows->series - 1, n, rows->times, rows->values));
+    return from_sink(rows->sink->points(rows->ctx, rows->series - 1, n, rows->times, rows->values));
 }
 
 static int grow_batch(struct promql_rows *rows)
@@ -145,10 +144,10 @@ static int grow_batch(struct promql_rows *rows)
     size_t capacity = rows->batch_capacity == 0 ? PROMQL_BATCH : rows->batch_capacity * 2;
     if (capacity > PROMQL_MAX_EARLY)
         return fault(rows, "the labels of a series come after more than 16,384 points");
-    int64_t *times = enlarge(rows, rows->times, rows->batch * sizeof *times,
-                             capacity * sizeof *times);
-    double *values = enlarge(rows, rows->values, rows->batch * sizeof *values,
-                             capacity * sizeof *values);
+    int64_t *times =
+        enlarge(rows, rows->times, rows->batch * sizeof *times, capacity * sizeof *times);
+    double *values =
+        enlarge(rows, rows->values, rows->batch * sizeof *values, capacity * sizeof *values);
     if (times == NULL || values == NULL)
         return fault(rows, "there is no memory left for the points of a series");
     rows->times = times;
@@ -224,8 +223,8 @@ static const char *find_label(const struct promql_rows *rows, const char *const 
 
 int promql_rows_exemplar(struct promql_rows *rows, int64_t time_ns, double value)
 {
-    static const char *const traces[] = {"trace_id", "traceID", "traceId", "TraceID", "trace.id",
-                                         NULL};
+    static const char *const traces[] = {"trace_id", "traceID",  "traceId",
+                                         "TraceID",  "trace.id", NULL};
     static const char *const spans[] = {"span_id", "spanID", "spanId", "SpanID", "span.id", NULL};
     if (!rows->announced)
         return fault(rows, "an exemplar comes before the labels of its series");

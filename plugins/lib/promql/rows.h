@@ -8,6 +8,7 @@
 #ifndef SONDE_PROMQL_ROWS_H
 #define SONDE_PROMQL_ROWS_H
 
+#include <sonde/plugin.h>
 #include <sonde/text.h>
 
 #include <stdbool.h>
@@ -21,8 +22,9 @@
 
 /* Results of the functions below. */
 #define PROMQL_ROW_OK 0
-#define PROMQL_ROW_STOP 1     /* the sink wants no more */
-#define PROMQL_ROW_FAULT (-100) /* rows.fault says what is wrong with the answer; no SONDE_JSON_E_* */
+#define PROMQL_ROW_STOP 1 /* the sink wants no more */
+#define PROMQL_ROW_FAULT \
+    (-100) /* rows.fault says what is wrong with the answer; no SONDE_JSON_E_* */
 
 struct promql_label_span {
     size_t name;

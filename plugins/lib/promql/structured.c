@@ -100,7 +100,8 @@ static int32_t add_source(const struct building *b, struct sonde_text *text,
     }
     if (operand->offset_ns != 0) {
         sonde_text_add(text, operand->offset_ns < 0 ? " offset -" : " offset ");
-        promql_add_duration(text, operand->offset_ns < 0 ? -operand->offset_ns : operand->offset_ns);
+        promql_add_duration(text,
+                            operand->offset_ns < 0 ? -operand->offset_ns : operand->offset_ns);
     }
     return 0;
 }

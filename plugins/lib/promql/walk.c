@@ -63,12 +63,13 @@ static const char *const aggregates[] = {
     "sum",  "avg",     "count",        "min",      "max",    "group",       "stddev", "stdvar",
     "topk", "bottomk", "count_values", "quantile", "limitk", "limit_ratio", NULL};
 static const char *const set_operators[] = {"and", "or", "unless", "atan2", NULL};
-static const char *const never_metrics[] = {"bool",       "on",          "ignoring",
-                                            "group_left", "group_right", "atan2", NULL};
+static const char *const never_metrics[] = {"bool",        "on",    "ignoring", "group_left",
+                                            "group_right", "atan2", NULL};
 static const char *const numbers[] = {"inf", "nan", NULL};
 static const char *const groupings[] = {"by", "without", NULL};
 static const char *const fills[] = {"fill", "fill_left", "fill_right", NULL};
-static const char *const duration_words[] = {"step", "range", "min", "max", NULL};
+static const char *const duration_words[] = {"step",   "range",  "min", "max",
+                                             "min_of", "max_of", NULL};
 static const char *const range_modifiers[] = {"anchored", "smoothed", NULL};
 static const char *const instants[] = {"start", "end", NULL};
 
@@ -117,8 +118,8 @@ static int matcher(struct walk *walk)
                                               : "a label matcher is expected here");
     bool compares = walk->next.kind == PROMQL_ASSIGN || walk->next.kind == PROMQL_MATCH;
     if (walk->next.kind == PROMQL_COMPARE)
-        compares = walk->next.end - walk->next.start == 2 &&
-                   walk->lexer.text[walk->next.start] == '!';
+        compares =
+            walk->next.end - walk->next.start == 2 && walk->lexer.text[walk->next.start] == '!';
     if (!compares) {
         if (name.kind == PROMQL_STRING &&
             (walk->next.kind == PROMQL_COMMA || walk->next.kind == PROMQL_CLOSE_BRACE))
@@ -192,8 +193,7 @@ static int named_operand(struct walk *walk)
         if (is_one_of(walk, name, never_metrics) || is_one_of(walk, name, groupings))
             return refuse(walk, name.start, "this keyword does not belong here");
         if (visitor->function != NULL &&
-            !visitor->function(visitor->user, walk->lexer.text + name.start,
-                               name.end - name.start))
+            !visitor->function(visitor->user, walk->lexer.text + name.start, name.end - name.start))
             return refuse(walk, name.start,
                           "this function reads series that no filter can be added to");
         take(walk);

@@ -78,7 +78,9 @@ static int make_incident(struct demo *demo, const char *seed, struct err *err)
         r = json_parse(text, size, 32, &demo->truth, err);
     if (r)
         return r;
-    demo->deploy_ns = json_object_get_int64(json_member(demo->truth, "t0_unix_ns"));
+    const char *t0 = json_string_of(demo->truth, "t0_ns");
+    if (!t0 || str_to_int(t0, 0, INT64_MAX, &demo->deploy_ns))
+        return err_set(err, ERR_INVALID, "%s does not say when the deploy was", path);
     return 0;
 }
 

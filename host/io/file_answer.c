@@ -40,9 +40,12 @@ static int decode_path(const char *text, size_t size, struct buf *out)
         int low = high >= 0 ? hex(text[i + 2]) : -1;
         if (text[i] == '%' && (low < 0 || (high == 0 && low == 0)))
             return -1;
-        buf_add_char(out, low >= 0 ? (char)(high << 4 | low) : text[i]);
-        if (low >= 0)
+        char c = text[i];
+        if (low >= 0) {
+            c = (char)(high * 16 + low);
             i += 2;
+        }
+        buf_add_char(out, c);
     }
     if (out->failed)
         return -1;

@@ -388,9 +388,12 @@ static int check_enum(struct parse *parse, const struct arg_spec *arg, const cha
     CLEANUP(buf_finish) struct buf all = BUF(4096);
     list_names(&all, arg->values, n);
     const char *nearest = str_nearest(text, arg->values, n);
-    return err_set(parse->err, ERR_INVALID, "%s \"%.100s\" is not known%s%s%s; accepted: %s",
-                   arg->name, text, nearest ? ": did you mean " : "", nearest ? nearest : "",
-                   nearest ? "?" : "", buf_text(&all));
+    if (nearest)
+        return err_set(parse->err, ERR_INVALID,
+                       "%s \"%.100s\" is not known: did you mean %s? Accepted: %s", arg->name, text,
+                       nearest, buf_text(&all));
+    return err_set(parse->err, ERR_INVALID, "%s \"%.100s\" is not known; accepted: %s", arg->name,
+                   text, buf_text(&all));
 }
 
 static int read_string(struct parse *parse, const struct arg_spec *arg, struct json_object *value)
@@ -499,10 +502,12 @@ static int read_time(struct parse *parse, const struct arg_spec *arg, struct jso
             i++;
         if (i == ARRAY_SIZE(time_args)) {
             const char *nearest = str_nearest(key, time_names, ARRAY_SIZE(time_names));
-            return err_set(parse->err, ERR_INVALID,
-                           "time_range has no \"%.100s\"%s%s%s; accepted: %s", key,
-                           nearest ? ": did you mean " : "", nearest ? nearest : "",
-                           nearest ? "?" : "", accepted);
+            if (nearest)
+                return err_set(parse->err, ERR_INVALID,
+                               "time_range has no \"%.100s\": did you mean %s? Accepted: %s", key,
+                               nearest, accepted);
+            return err_set(parse->err, ERR_INVALID, "time_range has no \"%.100s\"; accepted: %s",
+                           key, accepted);
         }
         if (!member)
             continue;

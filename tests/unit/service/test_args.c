@@ -169,6 +169,40 @@ static void bounds(void **state)
     buf_finish(&json);
 }
 
+/* An enumeration, which no tool has yet. */
+static void enumerations(void **state)
+{
+    (void)state;
+    static const char *const orders[] = {"newest", "oldest", NULL};
+    static const struct arg_spec specs[] = {{.name = "match",
+                                             .type = ARG_STRING,
+                                             .values = orders,
+                                             .description = "Which first.",
+                                             .offset = offsetof(struct args, match)}};
+    static const struct tool_spec tool = {.name = "tool", .args = specs, .arg_count = 1};
+    struct buf schema = BUF(4096);
+    args_schema(&tool, &schema);
+    assert_string_equal(
+        buf_text(&schema),
+        "{\"type\":\"object\",\"properties\":{\"match\":{\"type\":\"string\",\"enum\":"
+        "[\"newest\",\"oldest\"],\"description\":\"Which first.\"}},"
+        "\"additionalProperties\":false}");
+    buf_finish(&schema);
+    struct json_object *object = json_object_new_object();
+    json_object_object_add(object, "match", json_object_new_string("oldset"));
+    struct arena arena;
+    arena_init(&arena, 4096, NULL);
+    struct args args = {0};
+    struct err err = {0};
+    assert_int_equal(args_parse(&tool, object, &arena, &args, &err), ERR_INVALID);
+    assert_non_null(strstr(err.text, "did you mean oldest? Accepted: newest, oldest"));
+    json_object_object_add(object, "match", json_object_new_string("oldest"));
+    assert_int_equal(args_parse(&tool, object, &arena, &args, &err), 0);
+    assert_string_equal(args.match, "oldest");
+    arena_finish(&arena);
+    json_object_put(object);
+}
+
 static void small_arena(void **state)
 {
     (void)state;
@@ -246,9 +280,9 @@ static void unknown_tools(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(accepts_all),   cmocka_unit_test(coerces),     cmocka_unit_test(refuses),
-        cmocka_unit_test(bounds),        cmocka_unit_test(small_arena), cmocka_unit_test(schemas),
-        cmocka_unit_test(unknown_tools),
+        cmocka_unit_test(accepts_all),   cmocka_unit_test(coerces),      cmocka_unit_test(refuses),
+        cmocka_unit_test(bounds),        cmocka_unit_test(small_arena),  cmocka_unit_test(schemas),
+        cmocka_unit_test(unknown_tools), cmocka_unit_test(enumerations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

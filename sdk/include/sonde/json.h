@@ -50,20 +50,23 @@ struct sonde_json {
     size_t max_token;
     uint64_t offset; /* bytes consumed: where an error is */
     /* below: the reader's own */
-    uint8_t *stack; /* a byte a level */
+    uint8_t *stack; /* a byte a level: '{' or '[' */
     char *token;    /* a token that a chunk cut, or one with escapes */
     size_t token_size;
     size_t token_capacity;
     uint32_t depth;
-    uint32_t state;
-    uint32_t sub;     /* state within a token */
-    uint32_t code;    /* \u escape so far */
+    uint32_t state; /* what may come next */
+    uint32_t kind;  /* of the token begun and not ended */
+    uint32_t sub;   /* state within that token */
+    uint32_t code;  /* \u escape so far, or the literal */
     uint32_t surrogate;
-    uint32_t utf8_left;
+    uint32_t utf8_left; /* bytes of the character that are still to come */
+    uint32_t utf8_seen;
+    uint32_t utf8_low; /* bounds of its next byte */
+    uint32_t utf8_high;
+    uint32_t is_key;
     int32_t failed;
-    uint32_t values;
-    uint32_t utf8_min;
-    uint32_t reserved_0;
+    uint64_t values; /* complete at the top */
 };
 
 /* max_depth 1 to 1024, max_token up to 16 MiB; 0 takes 64 and 1 MiB. Returns 0 or SONDE_JSON_E_MEMORY. */
@@ -71,7 +74,10 @@ int sonde_json_init(struct sonde_json *json, sonde_json_event_fn event, void *us
                     uint32_t max_depth, size_t max_token);
 /* 0, a SONDE_JSON_E_* (sticky), or what the event function returned (sticky too). */
 int sonde_json_feed(struct sonde_json *json, const void *data, size_t size);
-/* The input is complete: 0, SONDE_JSON_E_END, or the sticky error. */
+/*
+ * The input is complete: 0, SONDE_JSON_E_END, or the sticky error; may still emit a number. With
+ * SONDE_JSON_LINES no value at all is no error.
+ */
 int sonde_json_end(struct sonde_json *json);
 /* Ready for a new document, memory kept. */
 void sonde_json_reset(struct sonde_json *json);
@@ -79,13 +85,16 @@ void sonde_json_free(struct sonde_json *json);
 /* The error in words; static. */
 const char *sonde_json_error(int code);
 
-/* A number as JSON, Prometheus ("NaN", "+Inf", "-Inf") or Go writes it. Exact: <= 15 digits and |exponent| <= 22 by table, else strtod in the C locale. 0 or -1. */
+/*
+ * A number as JSON, Prometheus ("NaN", "+Inf", "-Inf") or Go writes it, of at most 1 KiB; correctly
+ * rounded whatever the locale. Beyond a double's range it is an infinity or zero. 0 or -1.
+ */
 int sonde_parse_double(const char *text, size_t size, double *ret_value);
 /* 0, or -1 if it is no integer of 64 bits. A trailing ".0" or exponent that leaves an integer is accepted. */
 int sonde_parse_int64(const char *text, size_t size, int64_t *ret_value);
 /*
- * Decimal seconds ("1729425600.123", "1.7954208E9") to ns, without passing through a double where the
- * text is plain. 0 or -1.
+ * Decimal seconds ("1729425600.123", "1.7954208E9") to ns, never through a double; digits beyond the
+ * ninth are rounded. 0 or -1.
  */
 int sonde_parse_seconds_ns(const char *text, size_t size, int64_t *ret_ns);
 

@@ -7,3 +7,9 @@ tests_unit_io_test_exchange_SOURCES = tests/unit/io/test_exchange.c $(IO_HARNESS
 tests_unit_io_test_exchange_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_io_test_exchange_LDADD = $(TEST_LIBS)
 UNIT_TESTS += tests/unit/io/test_exchange
+
+check_PROGRAMS += tests/unit/io/test_flow
+tests_unit_io_test_flow_SOURCES = tests/unit/io/test_flow.c $(IO_HARNESS)
+tests_unit_io_test_flow_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_io_test_flow_LDADD = $(TEST_LIBS)
+UNIT_TESTS += tests/unit/io/test_flow

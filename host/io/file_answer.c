@@ -40,9 +40,13 @@ static int decode_path(const char *text, size_t size, struct buf *out)
         int low = high >= 0 ? hex(text[i + 2]) : -1;
         if (text[i] == '%' && (low < 0 || (high == 0 && low == 0)))
             return -1;
-        buf_add_char(out, low >= 0 ? (char)(high << 4 | low) : text[i]);
-        if (low >= 0)
-            i += 2;
+        if (low < 0) {
+            buf_add_char(out, text[i]);
+            continue;
+        }
+        unsigned char byte = (unsigned char)(high * 16 + low);
+        buf_add_n(out, &byte, 1);
+        i += 2;
     }
     if (out->failed)
         return -1;

@@ -108,6 +108,9 @@ class Handler(socketserver.BaseRequestHandler):
             if not data:
                 raise Gone
             self.buffer += data
+            if not self.buffer[:1].isalpha():  # a TLS handshake
+                self.request.sendall(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+                raise Gone
         head, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
         return head
 

@@ -25,3 +25,9 @@ tests_unit_io_test_file_SOURCES = tests/unit/io/test_file.c $(IO_HARNESS)
 tests_unit_io_test_file_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_io_test_file_LDADD = $(TEST_LIBS)
 UNIT_TESTS += tests/unit/io/test_file
+
+check_PROGRAMS += tests/unit/io/test_tls
+tests_unit_io_test_tls_SOURCES = tests/unit/io/test_tls.c $(IO_HARNESS)
+tests_unit_io_test_tls_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_io_test_tls_LDADD = $(TEST_LIBS)
+UNIT_TESTS += tests/unit/io/test_tls

@@ -2,8 +2,8 @@
 #include "alias.h"
 
 #define NAMES(...) ((const char *const[]){__VA_ARGS__})
-#define ALIAS(logical, ...)                                                                        \
-    (&(const struct sonde_alias){sizeof(struct sonde_alias), 0, logical, NAMES(__VA_ARGS__),       \
+#define ALIAS(logical, ...)                                                                  \
+    (&(const struct sonde_alias){sizeof(struct sonde_alias), 0, logical, NAMES(__VA_ARGS__), \
                                  sizeof(NAMES(__VA_ARGS__)) / sizeof(const char *)})
 
 const struct sonde_alias *const aliases[ALIAS_COUNT] = {

@@ -92,8 +92,8 @@ bool matchers_hold(const struct matcher *list, const struct labels *labels)
 bool matchers_hold_name(const struct matcher *list, const char *name, const char *raw)
 {
     for (; list; list = list->next) {
-        bool negative =
-            list->op == SONDE_OP_NE || list->op == SONDE_OP_NOT_IN || list->op == SONDE_OP_NOT_REGEX;
+        bool negative = list->op == SONDE_OP_NE || list->op == SONDE_OP_NOT_IN ||
+                        list->op == SONDE_OP_NOT_REGEX;
         bool a;
         bool b;
 
@@ -125,7 +125,8 @@ static void print_duration(struct sonde_text *text, int64_t ns)
 static bool plain_name(const char *name)
 {
     for (const char *c = name; *c; c++) {
-        bool letter = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || *c == '_' || *c == ':';
+        bool letter =
+            (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || *c == '_' || *c == ':';
 
         if (!letter && (c == name || ((*c < '0' || *c > '9') && *c != '.')))
             return false;
@@ -171,8 +172,7 @@ static void print_values(struct sonde_text *text, const struct matcher *m, bool 
 
 static void print_matcher(struct sonde_text *text, const struct matcher *m)
 {
-    bool negative =
-        m->op == SONDE_OP_NE || m->op == SONDE_OP_NOT_IN || m->op == SONDE_OP_NOT_REGEX;
+    bool negative = m->op == SONDE_OP_NE || m->op == SONDE_OP_NOT_IN || m->op == SONDE_OP_NOT_REGEX;
     bool several = m->value_count != 1 || m->op == SONDE_OP_PREFIX;
 
     sonde_text_add(text, m->metric ? "__name__" : m->keys[0]);

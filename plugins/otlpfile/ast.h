@@ -48,8 +48,8 @@ extern const char *const aggregate_names[AGGREGATE_NAMES];
 #define MAX_KEYS 8
 
 struct matcher {
-    uint32_t op; /* SONDE_OP_* */
-    bool metric; /* about the metric's name */
+    uint32_t op;                /* SONDE_OP_* */
+    bool metric;                /* about the metric's name */
     const char *keys[MAX_KEYS]; /* normalised; the first that a series has counts */
     size_t key_count;
     const char *const *values;
@@ -71,8 +71,8 @@ struct selector {
 
 struct node {
     enum node_type type;
-    unsigned code;   /* enum function, enum aggregate, or the operator's character */
-    double number;   /* NODE_NUMBER, the first argument of quantiles and topk, the scalar's side */
+    unsigned code;    /* enum function, enum aggregate, or the operator's character */
+    double number;    /* NODE_NUMBER, the first argument of quantiles and topk, the scalar's side */
     bool number_left; /* NODE_SCALAR: number op left */
     bool grouped;
     bool without;

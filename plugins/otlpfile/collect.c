@@ -16,13 +16,13 @@ static const char *unit_suffix(const struct metric_info *metric)
     static const struct {
         const char *unit;
         const char *suffix;
-    } suffixes[] = {{"s", "_seconds"},       {"ms", "_milliseconds"}, {"us", "_microseconds"},
-                    {"ns", "_nanoseconds"},  {"min", "_minutes"},     {"h", "_hours"},
-                    {"d", "_days"},          {"By", "_bytes"},        {"KiBy", "_kibibytes"},
-                    {"MiBy", "_mebibytes"},  {"GiBy", "_gibibytes"},  {"%", "_percent"},
-                    {"Cel", "_celsius"},     {"Hz", "_hertz"},        {"V", "_volts"},
-                    {"A", "_amperes"},       {"J", "_joules"},        {"W", "_watts"},
-                    {"m", "_meters"},        {"g", "_grams"}};
+    } suffixes[] = {{"s", "_seconds"},      {"ms", "_milliseconds"}, {"us", "_microseconds"},
+                    {"ns", "_nanoseconds"}, {"min", "_minutes"},     {"h", "_hours"},
+                    {"d", "_days"},         {"By", "_bytes"},        {"KiBy", "_kibibytes"},
+                    {"MiBy", "_mebibytes"}, {"GiBy", "_gibibytes"},  {"%", "_percent"},
+                    {"Cel", "_celsius"},    {"Hz", "_hertz"},        {"V", "_volts"},
+                    {"A", "_amperes"},      {"J", "_joules"},        {"W", "_watts"},
+                    {"m", "_meters"},       {"g", "_grams"}};
 
     if (strcmp(metric->unit, "1") == 0 && metric->kind == METRIC_GAUGE)
         return "_ratio";
@@ -184,7 +184,8 @@ static bool collect_wanted(void *user, const struct metric_info *metric)
     case SONDE_KIND_EXEMPLARS:
         return selectors_want(op, metric);
     case SONDE_KIND_METRIC_NAMES:
-        return matchers_hold_name(op->filters, metric->norm, metric->name) && name_holds(op, metric);
+        return matchers_hold_name(op->filters, metric->norm, metric->name) &&
+               name_holds(op, metric);
     default:
         return (!op->metric_norm || variant_of_name(op->metric_norm, metric) != VARIANT_NONE) &&
                matchers_hold_name(op->filters, metric->norm, metric->name);
@@ -269,7 +270,8 @@ static int add_buckets(struct series_set *set, const struct point *p)
         return end_all(set, p, "le");
     for (size_t i = 0; i < p->hist.n; i++) {
         total += p->hist.counts[i];
-        if (add_with_label(set, p, "_bucket", "le", p->hist.upper[i], total, SONDE_TYPE_COUNTER) < 0)
+        if (add_with_label(set, p, "_bucket", "le", p->hist.upper[i], total, SONDE_TYPE_COUNTER) <
+            0)
             return -1;
     }
     return 0;
@@ -427,7 +429,8 @@ static int32_t collect_label_values(struct operation *op, const struct point *p)
                             : labels_get(&p->labels, op->label_norm);
     struct entry *entry;
 
-    if (!value[0] || !collect_is_new(op, hash_text(hash_text(p->labels.hash, p->metric->name), value)))
+    if (!value[0] ||
+        !collect_is_new(op, hash_text(hash_text(p->labels.hash, p->metric->name), value)))
         return fail_full(op, 0);
     entry = get_entry(op, value);
     if (!entry)
@@ -476,8 +479,7 @@ const struct reader_handler collect_handler = {
 
 /* ---- after a file ---- */
 
-static void file_fault(struct operation *op, const struct file *file,
-                       const struct reader_counts *c)
+static void file_fault(struct operation *op, const struct file *file, const struct reader_counts *c)
 {
     if (op->first_fault[0])
         return;

@@ -75,7 +75,8 @@ bool labels_equal(const struct labels *a, const struct labels *b)
     if (a->hash != b->hash || a->count != b->count)
         return false;
     for (size_t i = 0; i < a->count; i++)
-        if (strcmp(a->at[i].name, b->at[i].name) != 0 || strcmp(a->at[i].value, b->at[i].value) != 0)
+        if (strcmp(a->at[i].name, b->at[i].name) != 0 ||
+            strcmp(a->at[i].value, b->at[i].value) != 0)
             return false;
     return true;
 }

@@ -131,10 +131,11 @@ static int evaluate_windows(struct evaluation *e, const struct node *node, const
         while (first < past && samples[first].t <= begin)
             first++;
         if (row->h)
-            row->h[i] = window_hist(e->memory, node->code, samples + first, past - first, begin, end);
+            row->h[i] =
+                window_hist(e->memory, node->code, samples + first, past - first, begin, end);
         else
-            row->v[i] = window_value(node->code, node->number, samples + first, past - first, begin,
-                                     end);
+            row->v[i] =
+                window_value(node->code, node->number, samples + first, past - first, begin, end);
     }
     return e->memory->full ? -1 : 0;
 }

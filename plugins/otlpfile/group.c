@@ -30,8 +30,8 @@ static struct group *find_group(struct evaluation *e, struct grouping *g,
     for (size_t i = 0; i < g->count; i++)
         if (labels_equal(&g->groups[i].labels, labels))
             return &g->groups[i];
-    groups = memory_grow(e->memory, g->groups, g->count, &g->capacity, sizeof(struct group),
-                         MAX_SERIES);
+    groups =
+        memory_grow(e->memory, g->groups, g->count, &g->capacity, sizeof(struct group), MAX_SERIES);
     if (!groups)
         return NULL;
     g->groups = groups;
@@ -320,8 +320,8 @@ static int bucket_quantiles(struct evaluation *e, const struct node *node, const
         if (row_init(e, row, false) < 0)
             return -1;
         for (size_t k = 0; k < e->grid.count; k++)
-            row->v[k] = group_quantile(in, &g.groups[i], uppers, k, node->number, edges, upper,
-                                       counts);
+            row->v[k] =
+                group_quantile(in, &g.groups[i], uppers, k, node->number, edges, upper, counts);
     }
     return 0;
 }

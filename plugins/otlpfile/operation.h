@@ -86,8 +86,8 @@ struct operation {
     struct reader *reader;
     enum variant variants[MAX_SELECTORS];
     bool name_seen[MAX_SELECTORS];
-    size_t good_files;        /* held OTLP, or nothing at all */
-    char first_fault[512];    /* why a file was none */
+    size_t good_files;     /* held OTLP, or nothing at all */
+    char first_fault[512]; /* why a file was none */
     struct entry *entries;
     size_t entry_count;
     size_t entry_capacity;

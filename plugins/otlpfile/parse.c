@@ -12,10 +12,11 @@
 #define MAX_DEPTH 24
 #define MAX_TEXT 16384
 #define MAX_BY 32
-#define SUPPORTED                                                                                  \
-    "supported: selectors such as name{label=\"value\"} with = != =~ !~, a range [5m] and offset, " \
-    "rate increase delta avg_over_time min_over_time max_over_time sum_over_time "                 \
-    "count_over_time last_over_time quantile_over_time, sum avg min max count topk bottomk "       \
+#define SUPPORTED                                                                            \
+    "supported: selectors such as name{label=\"value\"} with = != =~ !~, a range [5m] and "  \
+    "offset, "                                                                               \
+    "rate increase delta avg_over_time min_over_time max_over_time sum_over_time "           \
+    "count_over_time last_over_time quantile_over_time, sum avg min max count topk bottomk " \
     "quantile with by or without, histogram_quantile, and + - * / with a number"
 
 const char *const function_names[FUNCTION_NAMES] = {
@@ -33,8 +34,8 @@ const char *const function_names[FUNCTION_NAMES] = {
 };
 
 const char *const aggregate_names[AGGREGATE_NAMES] = {
-    [AGGREGATE_SUM] = "sum",   [AGGREGATE_AVG] = "avg",         [AGGREGATE_MIN] = "min",
-    [AGGREGATE_MAX] = "max",   [AGGREGATE_COUNT] = "count",     [AGGREGATE_TOPK] = "topk",
+    [AGGREGATE_SUM] = "sum",         [AGGREGATE_AVG] = "avg",           [AGGREGATE_MIN] = "min",
+    [AGGREGATE_MAX] = "max",         [AGGREGATE_COUNT] = "count",       [AGGREGATE_TOPK] = "topk",
     [AGGREGATE_BOTTOMK] = "bottomk", [AGGREGATE_QUANTILE] = "quantile",
 };
 
@@ -52,7 +53,8 @@ static struct node *parse_expression(struct parser *p);
 #if defined(__GNUC__)
 __attribute__((format(printf, 3, 4)))
 #endif
-static void wrong(struct parser *p, size_t position, const char *format, ...)
+static void
+wrong(struct parser *p, size_t position, const char *format, ...)
 {
     va_list args;
 
@@ -124,8 +126,7 @@ static bool expect(struct parser *p, char c, const char *after)
     if (accept(p, c))
         return true;
     if (p->text[p->at])
-        wrong(p, p->at, "'%c' is wanted after %s, but there is '%.12s'", c, after,
-              p->text + p->at);
+        wrong(p, p->at, "'%c' is wanted after %s, but there is '%.12s'", c, after, p->text + p->at);
     else
         wrong(p, p->at, "'%c' is wanted after %s, but the query ends", c, after);
     return false;
@@ -217,12 +218,8 @@ static int64_t unit_ns(const char *text, size_t *ret_size)
     static const struct {
         const char *name;
         int64_t ns;
-    } units[] = {{"ms", 1000000},
-                 {"s", 1000000000},
-                 {"m", 60000000000},
-                 {"h", 3600000000000},
-                 {"d", 86400000000000},
-                 {"w", 604800000000000}};
+    } units[] = {{"ms", 1000000},      {"s", 1000000000},     {"m", 60000000000},
+                 {"h", 3600000000000}, {"d", 86400000000000}, {"w", 604800000000000}};
 
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
         size_t n = strlen(units[i].name);
@@ -536,9 +533,8 @@ static struct node *parse_call_or_selector(struct parser *p)
     after += strspn(p->text + after, " \t\r\n");
     call = n && p->text[after] == '(';
     for (unsigned i = 0; i < AGGREGATE_NAMES && n; i++)
-        if (word_is(p, n, aggregate_names[i]) &&
-            (call || strncmp(p->text + after, "by", 2) == 0 ||
-             strncmp(p->text + after, "without", 7) == 0))
+        if (word_is(p, n, aggregate_names[i]) && (call || strncmp(p->text + after, "by", 2) == 0 ||
+                                                  strncmp(p->text + after, "without", 7) == 0))
             return parse_aggregate(p, i, n);
     for (unsigned i = 0; i < FUNCTION_NAMES && call; i++)
         if (word_is(p, n, function_names[i]))
@@ -620,8 +616,7 @@ static struct node *combine(struct parser *p, char op, size_t at, struct node *l
         return left;
     }
     if (left->type != NODE_NUMBER && right->type != NODE_NUMBER) {
-        wrong(p, at,
-              "'%c' between two metrics is not supported: ask for each and compare; %s", op,
+        wrong(p, at, "'%c' between two metrics is not supported: ask for each and compare; %s", op,
               SUPPORTED);
         return NULL;
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reader.h"
+#include "keys.h"
 
 #include <math.h>
 #include <string.h>
@@ -35,107 +36,6 @@ enum place {
     IN_QUANTILE,
     IN_EXEMPLARS, /* array */
     IN_EXEMPLAR,
-};
-
-enum key {
-    KEY_OTHER,
-    KEY_RESOURCE_METRICS,
-    KEY_RESOURCE_LOGS,
-    KEY_RESOURCE_SPANS,
-    KEY_RESOURCE,
-    KEY_ATTRIBUTES,
-    KEY_SCOPE_METRICS,
-    KEY_METRICS,
-    KEY_NAME,
-    KEY_UNIT,
-    KEY_DESCRIPTION,
-    KEY_GAUGE,
-    KEY_SUM,
-    KEY_HISTOGRAM,
-    KEY_EXPONENTIAL,
-    KEY_SUMMARY,
-    KEY_POINTS,
-    KEY_TEMPORALITY,
-    KEY_MONOTONIC,
-    KEY_TIME,
-    KEY_DOUBLE,
-    KEY_INT,
-    KEY_FLAGS,
-    KEY_COUNT,
-    KEY_BUCKETS,
-    KEY_BOUNDS,
-    KEY_EXEMPLARS,
-    KEY_SPAN,
-    KEY_TRACE,
-    KEY_SCALE,
-    KEY_ZERO,
-    KEY_ZERO_THRESHOLD,
-    KEY_POSITIVE,
-    KEY_NEGATIVE,
-    KEY_OFFSET,
-    KEY_QUANTILES,
-    KEY_QUANTILE,
-    KEY_VALUE,
-    KEY_KEY,
-    KEY_STRING,
-    KEY_INT_VALUE,
-    KEY_DOUBLE_VALUE,
-    KEY_BOOL,
-    KEY_BYTES,
-    KEY_ARRAY,
-    KEY_LIST,
-};
-
-static const struct {
-    const char *text;
-    enum key key;
-} keys[] = {
-    {"resourceMetrics", KEY_RESOURCE_METRICS},
-    {"resourceLogs", KEY_RESOURCE_LOGS},
-    {"resourceSpans", KEY_RESOURCE_SPANS},
-    {"resource", KEY_RESOURCE},
-    {"attributes", KEY_ATTRIBUTES},
-    {"scopeMetrics", KEY_SCOPE_METRICS},
-    {"instrumentationLibraryMetrics", KEY_SCOPE_METRICS},
-    {"metrics", KEY_METRICS},
-    {"name", KEY_NAME},
-    {"unit", KEY_UNIT},
-    {"description", KEY_DESCRIPTION},
-    {"gauge", KEY_GAUGE},
-    {"sum", KEY_SUM},
-    {"histogram", KEY_HISTOGRAM},
-    {"exponentialHistogram", KEY_EXPONENTIAL},
-    {"summary", KEY_SUMMARY},
-    {"dataPoints", KEY_POINTS},
-    {"aggregationTemporality", KEY_TEMPORALITY},
-    {"isMonotonic", KEY_MONOTONIC},
-    {"timeUnixNano", KEY_TIME},
-    {"asDouble", KEY_DOUBLE},
-    {"asInt", KEY_INT},
-    {"flags", KEY_FLAGS},
-    {"count", KEY_COUNT},
-    {"bucketCounts", KEY_BUCKETS},
-    {"explicitBounds", KEY_BOUNDS},
-    {"exemplars", KEY_EXEMPLARS},
-    {"spanId", KEY_SPAN},
-    {"traceId", KEY_TRACE},
-    {"scale", KEY_SCALE},
-    {"zeroCount", KEY_ZERO},
-    {"zeroThreshold", KEY_ZERO_THRESHOLD},
-    {"positive", KEY_POSITIVE},
-    {"negative", KEY_NEGATIVE},
-    {"offset", KEY_OFFSET},
-    {"quantileValues", KEY_QUANTILES},
-    {"quantile", KEY_QUANTILE},
-    {"value", KEY_VALUE},
-    {"key", KEY_KEY},
-    {"stringValue", KEY_STRING},
-    {"intValue", KEY_INT_VALUE},
-    {"doubleValue", KEY_DOUBLE_VALUE},
-    {"boolValue", KEY_BOOL},
-    {"bytesValue", KEY_BYTES},
-    {"arrayValue", KEY_ARRAY},
-    {"kvlistValue", KEY_LIST},
 };
 
 /* A bounded heap for texts that go together: a resource's, a metric's or a point's. */
@@ -192,15 +92,6 @@ struct reader {
     double zero_threshold;
     struct point_exemplar exemplars[MAX_EXEMPLARS];
 };
-
-static enum key key_of(const char *text, size_t size)
-{
-    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-        if (keys[i].text[0] == text[0] && strlen(keys[i].text) == size &&
-            memcmp(keys[i].text, text, size) == 0)
-            return keys[i].key;
-    return KEY_OTHER;
-}
 
 static void area_add(struct area *area, const char *text, size_t size)
 {
@@ -324,7 +215,8 @@ static void exponential_buckets(struct reader *r, struct hist *h)
         double index = (double)r->negative_offset + (double)i;
 
         if (r->negative_read[i] > 0)
-            add_bucket(r, h, -exp2((index + 1) * factor), -exp2(index * factor), r->negative_read[i]);
+            add_bucket(r, h, -exp2((index + 1) * factor), -exp2(index * factor),
+                       r->negative_read[i]);
     }
     if (r->zero_count > 0)
         add_bucket(r, h, -r->zero_threshold, r->zero_threshold, r->zero_count);
@@ -754,7 +646,8 @@ struct reader *reader_create(struct memory *memory, const struct reader_handler 
     r->metric_area.data = memory_get(memory, AREA_SIZE);
     r->point_area.data = memory_get(memory, AREA_SIZE);
     metric_begin(r);
-    if (memory->full || sonde_json_init(&r->json, on_event, r, SONDE_JSON_LENIENT, MAX_DEPTH, 0) < 0)
+    if (memory->full ||
+        sonde_json_init(&r->json, on_event, r, SONDE_JSON_LENIENT, MAX_DEPTH, 0) < 0)
         return NULL;
     return r;
 }

@@ -74,9 +74,9 @@ struct reader_counts {
     uint64_t bad_lines;
     uint64_t first_bad_line;
     const char *first_bad_reason; /* static */
-    uint64_t bad_points; /* without a time, or with too many labels or buckets */
-    uint64_t misplaced;  /* metrics before their resource or data before their name */
-    char first_key[40];  /* of the first line that is not OTLP */
+    uint64_t bad_points;          /* without a time, or with too many labels or buckets */
+    uint64_t misplaced;           /* metrics before their resource or data before their name */
+    char first_key[40];           /* of the first line that is not OTLP */
 };
 
 struct reader;

@@ -133,8 +133,8 @@ static bool needs_files(const struct operation *op)
 /* The oldest sample that may count. */
 static int64_t oldest_ns(const struct operation *op)
 {
-    int64_t oldest = op->query->step_ns || op->query->kind != SONDE_KIND_METRICS ? op->begin_ns
-                                                                                : op->end_ns;
+    int64_t oldest =
+        op->query->step_ns || op->query->kind != SONDE_KIND_METRICS ? op->begin_ns : op->end_ns;
     int64_t reach = 0;
 
     for (size_t i = 0; i < op->ast.selector_count; i++) {

@@ -20,8 +20,8 @@ static int filter_keys(struct memory *memory, const struct sonde_filter *filter,
             if (strcmp(alias->logical, key) != 0)
                 continue;
             for (size_t j = 0; j < alias->candidate_count && m->key_count < MAX_KEYS; j++)
-                m->keys[m->key_count++] = normalised_copy(memory, alias->candidates[j],
-                                                          strlen(alias->candidates[j]));
+                m->keys[m->key_count++] =
+                    normalised_copy(memory, alias->candidates[j], strlen(alias->candidates[j]));
         }
     }
     m->metric = strcmp(key, "__name__") == 0;
@@ -36,9 +36,8 @@ int ast_add_filters(struct memory *memory, struct matcher **list,
 {
     for (size_t i = 0; i < count; i++) {
         const struct sonde_filter *filter = filters[i];
-        struct matcher m = {.op = filter->op,
-                            .values = filter->values,
-                            .value_count = filter->value_count};
+        struct matcher m = {
+            .op = filter->op, .values = filter->values, .value_count = filter->value_count};
 
         ret_error->text[0] = '\0';
         if (filter->op < SONDE_OP_EQ || filter->op > SONDE_OP_PREFIX) {
@@ -139,7 +138,8 @@ static struct node *build_operand(struct ast *ast, const struct sonde_query *que
     if (operand->function == SONDE_FN_QUANTILE) {
         if (operand->aggregate != SONDE_AGGREGATE_NONE || query->by_count)
             node = wrap_aggregate(ast->memory, query, AGGREGATE_SUM, 0, node);
-        return wrap(ast->memory, NODE_FUNCTION, FUNCTION_HISTOGRAM_QUANTILE, operand->quantile, node);
+        return wrap(ast->memory, NODE_FUNCTION, FUNCTION_HISTOGRAM_QUANTILE, operand->quantile,
+                    node);
     }
     if (operand->aggregate != SONDE_AGGREGATE_NONE)
         node = wrap_aggregate(ast->memory, query, aggregate_of[operand->aggregate],

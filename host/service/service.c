@@ -197,16 +197,8 @@ int service_call(struct service *service, struct call *call, const char *tool,
                  {"list_metrics", tool_list_metrics},
                  {"list_connections", tool_list_connections}};
     const struct tool_spec *spec = args_tool(tool);
-    if (!spec) {
-        size_t n;
-        const struct tool_spec *specs = args_tools(&n);
-        const char *names[64];
-        for (size_t i = 0; i < n && i < ARRAY_SIZE(names); i++)
-            names[i] = specs[i].name;
-        const char *near = str_nearest(tool, names, n);
-        return err_set(err, ERR_NOT_FOUND, "no tool \"%s\"%s%s%s; tools/list names them all", tool,
-                       near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
-    }
+    if (!spec)
+        return args_unknown_tool(tool, err);
     *ret_answer = (struct answer){0};
     struct err failure = {0};
     struct ask ask;

@@ -17,7 +17,7 @@
 #define CONFIG_MAX_ARENA ((size_t)32 << 20)
 #define MIB ((uint64_t)1 << 20)
 
-static const char *const root_keys[] = {"timezone", "files",   "plugins", "limits",
+static const char *const root_keys[] = {"timezone", "files",   "plugins",    "limits",
                                         "log",      "network", "connections"};
 static const char *const root_later[] = {"listen", "tls", "store"};
 static const char *const plugin_keys[] = {"path", "enable"};
@@ -35,7 +35,7 @@ static void set_defaults(struct config *config)
     config->path = "";
     config->timezone = "";
     config->files = "";
-    config->log_level = LOG_INFO;
+    config->log_level = "info";
     config->plugin_paths = default_plugin_paths;
     config->plugin_path_count = ARRAY_SIZE(default_plugin_paths);
     config->limit_calls = 256;
@@ -128,7 +128,7 @@ static void read_log(struct check *check, const struct node *log, struct config 
     size_t choice;
     const struct node *level = node_get(log, "level");
     if (level && check_choice(check, level, levels, ARRAY_SIZE(levels), &choice))
-        config->log_level = (enum log_level)choice;
+        config->log_level = levels[choice];
     const struct node *format = node_get(log, "format");
     if (format && check_choice(check, format, formats, ARRAY_SIZE(formats), &choice))
         config->log_json = choice == 1;

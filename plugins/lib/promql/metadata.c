@@ -133,7 +133,7 @@ void promql_metadata_describe(const struct promql_metadata *metadata, struct son
         row->type = guess.type;
         row->guessed = 1;
     }
-    if (family->unit[0] != '\0' && (whole || guess.unit != NULL || row->type == SONDE_TYPE_COUNTER))
+    if (family->unit[0] != '\0' && (whole || guess.keeps_unit))
         row->unit = promql_unit(family->unit);
     if (family->help[0] != '\0')
         row->help = family->help;

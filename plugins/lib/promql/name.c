@@ -161,10 +161,12 @@ struct promql_guess promql_guess_name(const char *name, size_t size)
         size_t family = size - strlen(rules[i].suffix) - 1;
         return (struct promql_guess){.type = rules[i].type,
                                      .unit = rules[i].has_unit ? unit_of(name, family) : NULL,
+                                     .keeps_unit = rules[i].has_unit,
                                      .family_size = family};
     }
     const char *unit = unit_of(name, size);
     return (struct promql_guess){.type = unit != NULL ? SONDE_TYPE_GAUGE : SONDE_TYPE_UNKNOWN,
                                  .unit = unit,
+                                 .keeps_unit = true,
                                  .family_size = size};
 }

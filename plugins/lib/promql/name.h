@@ -29,6 +29,7 @@ void promql_add_path_name(struct sonde_text *text, const char *name);
 struct promql_guess {
     uint32_t type;      /* SONDE_TYPE_* */
     const char *unit;   /* UCUM, or NULL */
+    bool keeps_unit;    /* the unit of the family is that of the series too: not of counts */
     size_t family_size; /* bytes of the name before the suffix that the OpenMetrics family lacks */
 };
 

@@ -330,7 +330,7 @@ static int at_modifier(struct walk *walk)
     }
     while (walk->next.kind == PROMQL_SIGN)
         take(walk);
-    if (walk->next.kind != PROMQL_NUMBER)
+    if (walk->next.kind != PROMQL_NUMBER && walk->next.kind != PROMQL_DURATION)
         return refuse_next(walk, "a time in seconds, start() or end() is expected after @");
     take(walk);
     return 0;

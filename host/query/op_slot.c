@@ -189,7 +189,7 @@ struct slot *slot_new(struct op *op, const struct sonde_request *request)
     if (!count_request(op))
         return NULL;
     struct err err = {0};
-    int r = request_check(&op->adapter->table, request, &err);
+    int r = request_allowed(&op->adapter->table, request, &err);
     struct io_target *target = r ? NULL : backend_target(op->backend, request->endpoint);
     if (!r && !target)
         r = err_set(&err, SONDE_E_REFUSED, "a request to the endpoint \"%.64s\" is not sent: %s",

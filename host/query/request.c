@@ -123,7 +123,7 @@ static int check_path(const char *path, struct err *err)
     return 0;
 }
 
-int request_check(const struct sonde_plugin *table, const struct sonde_request *request,
+int request_allowed(const struct sonde_plugin *table, const struct sonde_request *request,
                   struct err *err)
 {
     int r = check_path(request->path, err);

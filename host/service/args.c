@@ -495,8 +495,11 @@ static int read_time(struct parse *parse, const struct arg_spec *arg, struct jso
             parse->args->start = text;
         return 0;
     }
-    json_object_object_foreach(object, key, member)
-    {
+    struct json_object_iterator end = json_object_iter_end(object);
+    for (struct json_object_iterator at = json_object_iter_begin(object);
+         !json_object_iter_equal(&at, &end); json_object_iter_next(&at)) {
+        const char *key = json_object_iter_peek_name(&at);
+        struct json_object *member = json_object_iter_peek_value(&at);
         size_t i = 0;
         while (i < ARRAY_SIZE(time_args) && !str_eq(time_names[i], key))
             i++;
@@ -564,8 +567,11 @@ static int read_filters(struct parse *parse, const struct arg_spec *arg, struct 
     if (json_object_object_length(object) > ARGS_FILTERS_MAX)
         return err_set(parse->err, ERR_INVALID, "filters has %d keys; at most %d are accepted",
                        json_object_object_length(object), ARGS_FILTERS_MAX);
-    json_object_object_foreach(object, key, member)
-    {
+    struct json_object_iterator end = json_object_iter_end(object);
+    for (struct json_object_iterator at = json_object_iter_begin(object);
+         !json_object_iter_equal(&at, &end); json_object_iter_next(&at)) {
+        const char *key = json_object_iter_peek_name(&at);
+        struct json_object *member = json_object_iter_peek_value(&at);
         int r = member ? read_filter(parse, key, member) : 0;
         if (r)
             return r;
@@ -624,8 +630,11 @@ int args_parse(const struct tool_spec *tool, struct json_object *arguments, stru
     if (arguments && !json_object_is_type(arguments, json_type_object))
         return wrong(&parse, "the arguments", arguments, "an object");
     if (arguments) {
-        json_object_object_foreach(arguments, key, value)
-        {
+        struct json_object_iterator end = json_object_iter_end(arguments);
+        for (struct json_object_iterator at = json_object_iter_begin(arguments);
+             !json_object_iter_equal(&at, &end); json_object_iter_next(&at)) {
+            const char *key = json_object_iter_peek_name(&at);
+            struct json_object *value = json_object_iter_peek_value(&at);
             size_t i = 0;
             while (i < tool->arg_count && !str_eq(tool->args[i].name, key))
                 i++;

@@ -59,7 +59,8 @@ static const struct arg_spec query_metrics_args[] = {
     ARG_FILTER(FILTERS_TEXT),
     {.name = "step",
      .type = ARG_DURATION,
-     .description = "Distance between samples, such as 30s or 5m. Left out: what fits the window.",
+     .description = "Distance between samples, such as 30s or 5m; 0: one value at the end. Left "
+                    "out: what fits the window.",
      .offset = MEMBER(step)},
     {.name = "max_series",
      .type = ARG_INTEGER,
@@ -417,7 +418,7 @@ static int read_string(struct parse *parse, const struct arg_spec *arg, struct j
     if (r)
         return r;
     int64_t duration;
-    if (arg->type == ARG_DURATION && (str_to_duration(text, &duration) || duration <= 0))
+    if (arg->type == ARG_DURATION && str_to_duration(text, &duration))
         return err_set(
             parse->err, ERR_INVALID,
             "%s \"%.100s\" is not a duration; accepted: a number with ms, s, m, h, d or w, such as "

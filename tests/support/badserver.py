@@ -8,7 +8,7 @@ It ends when its standard input does, so that no test leaves one behind. Paths (
 sizes and times come from the query, as n=BYTES, ms=MILLISECONDS, and so on):
 
   /ok                 200, "ok"                    /status/CODE        that status, with a text body
-  /echo               the request as it came: line, headers, body
+  /echo[/...]         the request as it came: line, headers, body
   /body?n=            n bytes, Content-Length      /chunked?n=         the same bytes, chunked
   /close?n=           the same until the connection closes (no length, HTTP/1.0 style)
   /gzip?n=            the same bytes, gzip         /deflate, /rawdeflate  zlib stream, raw deflate
@@ -108,6 +108,9 @@ class Handler(socketserver.BaseRequestHandler):
             if not data:
                 raise Gone
             self.buffer += data
+            if not self.buffer[:1].isalpha():  # a TLS handshake
+                self.request.sendall(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+                raise Gone
         head, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
         return head
 
@@ -147,8 +150,10 @@ class Handler(socketserver.BaseRequestHandler):
         parts = url.path.strip("/").split("/")
         answer = getattr(self, "do_" + parts[0].replace("_", "own_"), None)
         try:
-            if answer:
-                answer(query, *parts[1:])
+            if answer and parts[0] == "status":
+                answer(query, parts[1])
+            elif answer:
+                answer(query)
             else:
                 self.plain(404, b"no such path\n")
             self.entry["done"] = True

@@ -136,8 +136,11 @@ static void take(struct got *got, const struct message *message)
     } else if (message->type == MESSAGE_DATA) {
         assert_int_equal(got->heads, 1);
         assert_true(message->size > 0 && message->size <= 128 * 1024);
-        got->body = realloc(got->body, got->size + message->size + 1);
-        assert_non_null(got->body);
+        if (got->size + message->size + 1 > got->capacity) {
+            got->capacity = 2 * (got->size + message->size + 1);
+            got->body = realloc(got->body, got->capacity);
+            assert_non_null(got->body);
+        }
         memcpy(got->body + got->size, message->data, message->size);
         got->size += message->size;
         got->body[got->size] = '\0';

@@ -30,6 +30,7 @@ struct got {
     char headers[8192]; /* "name: value\n" ... */
     char *body;
     size_t size;
+    size_t capacity;
     uint32_t ends;
     uint32_t outcome;
     uint32_t got_bytes;

@@ -84,8 +84,8 @@ static void hold_and_read_on(const char *path, size_t total)
     assert_int_equal(mailbox_create(io, &mailbox), 0);
     start_get(io, mailbox, target, path, NULL, 60000);
     struct message *message;
-    while ((message = mailbox_wait(mailbox,
-                                   clock_mono_ns() + (n ? 300 * NS_PER_MS : 60 * NS_PER_S)))) {
+    while ((message =
+                mailbox_wait(mailbox, clock_mono_ns() + (n ? 300 * NS_PER_MS : 60 * NS_PER_S)))) {
         assert_true(n < 64);
         assert_int_not_equal(message->type, MESSAGE_END);
         size += message->type == MESSAGE_DATA ? message->size : 0;

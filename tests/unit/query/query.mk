@@ -8,3 +8,10 @@ tests_unit_query_test_samples_SOURCES = tests/unit/query/test_samples.c
 tests_unit_query_test_samples_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_query_test_samples_LDADD = $(TEST_LIBS)
 UNIT_TESTS += tests/unit/query/test_samples
+
+check_PROGRAMS += tests/unit/query/test_engine
+tests_unit_query_test_engine_SOURCES = tests/unit/query/test_engine.c \
+	tests/unit/query/engine_fixture.c tests/unit/query/engine_fixture.h $(QUERY_DOUBLES)
+tests_unit_query_test_engine_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_query_test_engine_LDADD = $(TEST_LIBS)
+UNIT_TESTS += tests/unit/query/test_engine

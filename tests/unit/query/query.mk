@@ -15,3 +15,16 @@ tests_unit_query_test_engine_SOURCES = tests/unit/query/test_engine.c \
 tests_unit_query_test_engine_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_query_test_engine_LDADD = $(TEST_LIBS)
 UNIT_TESTS += tests/unit/query/test_engine
+
+check_PROGRAMS += tests/unit/query/test_flight
+tests_unit_query_test_flight_SOURCES = tests/unit/query/test_flight.c \
+	tests/unit/query/engine_fixture.c tests/unit/query/engine_fixture.h $(QUERY_DOUBLES)
+tests_unit_query_test_flight_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_query_test_flight_LDADD = $(TEST_LIBS)
+UNIT_TESTS += tests/unit/query/test_flight
+
+check_PROGRAMS += tests/unit/query/test_parts
+tests_unit_query_test_parts_SOURCES = tests/unit/query/test_parts.c
+tests_unit_query_test_parts_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_query_test_parts_LDADD = $(TEST_LIBS)
+UNIT_TESTS += tests/unit/query/test_parts

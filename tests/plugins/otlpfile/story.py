@@ -132,7 +132,7 @@ def check_rest():
     values = [r["name"] for r in ask(None, kind="LABEL_VALUES", name="service.name", start=-1800,
                                      filters=[{"logical": "namespace", "values": ["staging"]}])
               if r["row"] == "name"]
-    check(values == ["api-gateway", "web-app"], f"services of staging: {values}")
+    check(values == ["api-gateway", "cadvisor", "web-app"], f"services of staging: {values}")
     labels = [r["name"] for r in ask(None, kind="LABEL_NAMES", name="jvm.gc.duration", start=-1800)
               if r["row"] == "name"]
     check("k8s_pod_name" in labels and "jvm_gc_name" in labels and "http_route" not in labels, "labels")

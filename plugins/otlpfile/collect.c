@@ -369,6 +369,10 @@ static int32_t collect_exemplars(struct operation *op, const struct point *p)
         if (op->variants[i] == VARIANT_NONE || !matchers_hold(s->matchers, &p->labels))
             continue;
         series = series_set_get(s->set, p->metric->name, &p->labels);
+        if (series && !series->type) {
+            series->type = type_of(p->metric->kind);
+            series->unit = memory_copy(&op->memory, p->metric->unit, strlen(p->metric->unit));
+        }
         for (size_t j = 0; series && j < p->exemplar_count; j++)
             if (add_exemplar(op, series, i, &p->exemplars[j]) < 0)
                 return fail_memory(op);

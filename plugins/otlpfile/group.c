@@ -141,46 +141,64 @@ static void reduce_values(struct evaluation *e, const struct node *node, const s
     }
 }
 
+/* What a step keeps: values beyond the edge, then as many as there is room for of those on it, then NaN. */
+struct best {
+    double edge;
+    size_t on_edge;
+    size_t nans;
+};
+
+static struct best find_best(bool top, double want, double *v, size_t n)
+{
+    struct best best = {.edge = (double)NAN};
+    size_t keep = want < (double)n ? (size_t)want : n;
+
+    best.nans = want > (double)n ? (size_t)fmin(want - (double)n, MAX_SERIES) : 0;
+    if (!keep)
+        return best;
+    qsort(v, n, sizeof(*v), ascending);
+    best.edge = top ? v[n - keep] : v[keep - 1];
+    best.on_edge = keep;
+    for (size_t i = 0; i < n; i++)
+        best.on_edge -= top ? v[i] > best.edge : v[i] < best.edge;
+    return best;
+}
+
+static bool is_kept(bool top, double v, struct best *best)
+{
+    if (isnan(v) || v == best->edge) {
+        size_t *room = isnan(v) ? &best->nans : &best->on_edge;
+
+        if (!*room)
+            return false;
+        (*room)--;
+        return true;
+    }
+    return top ? v > best->edge : v < best->edge;
+}
+
 /* Keeps, step by step, the k greatest or least. */
 static void keep_best(struct evaluation *e, const struct node *node, const struct matrix *in,
                       const struct group *group, double *scratch)
 {
+    bool top = node->code == AGGREGATE_TOPK;
     double want = node->number >= 1 ? floor(node->number) : 0;
 
     for (size_t k = 0; k < e->grid.count; k++) {
+        struct best best;
         size_t n = 0;
-        size_t keep;
-        double edge;
-        size_t better = 0;
 
         for (size_t i = 0; i < group->count; i++) {
             const struct row *row = &in->rows[group->members[i]];
 
-            if (row->v && !is_absent(row->v[k]) && !isnan(row->v[k]))
+            if (row->v && !isnan(row->v[k]))
                 scratch[n++] = row->v[k];
         }
-        if (want >= (double)n)
-            continue;
-        keep = (size_t)want;
-        qsort(scratch, n, sizeof(*scratch), ascending);
-        edge = keep == 0                      ? (double)NAN
-               : node->code == AGGREGATE_TOPK ? scratch[n - keep]
-                                              : scratch[keep - 1];
-        for (size_t i = 0; i < n; i++)
-            better += node->code == AGGREGATE_TOPK ? scratch[i] > edge : scratch[i] < edge;
+        best = find_best(top, want, scratch, n);
         for (size_t i = 0; i < group->count; i++) {
             struct row *row = &in->rows[group->members[i]];
-            double v = row->v ? row->v[k] : 0;
-            bool inside = node->code == AGGREGATE_TOPK ? v > edge : v < edge;
 
-            if (!row->v)
-                continue;
-            /* Of those equal to the edge, only as many as there is room for. */
-            if (!inside && v == edge && better < keep) {
-                inside = true;
-                better++;
-            }
-            if (!inside)
+            if (row->v && !is_absent(row->v[k]) && !is_kept(top, row->v[k], &best))
                 row->v[k] = absent_value();
         }
     }

@@ -219,7 +219,8 @@ static void exponential_buckets(struct reader *r, struct hist *h)
                        r->negative_read[i]);
     }
     if (r->zero_count > 0)
-        add_bucket(r, h, -r->zero_threshold, r->zero_threshold, r->zero_count);
+        add_bucket(r, h, r->zero_threshold > 0 ? -r->zero_threshold : 0, r->zero_threshold,
+                   r->zero_count);
     for (size_t i = 0; i < r->count_count; i++) {
         double index = (double)r->offset + (double)i;
 

@@ -19,6 +19,6 @@ include host/query/query.mk
 include host/catalogue/catalogue.mk
 include host/answer/answer.mk
 include host/render/render.mk
-# include host/service/service.mk
+include host/service/service.mk
 include host/mcp/mcp.mk
-# include host/cli/cli.mk
+include host/cli/cli.mk

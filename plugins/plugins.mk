@@ -4,6 +4,7 @@
 PLUGIN_FLAGS = -module -avoid-version -shared -export-symbols-regex '^sonde_plugin_entry_v1$$' \
 	$(AM_LDFLAGS) $(PLUGIN_LDFLAGS)
 
+include plugins/lib/promql/promql.mk
 include plugins/prometheus/prometheus.mk
 include plugins/otlpfile/otlpfile.mk
 

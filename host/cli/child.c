@@ -15,13 +15,13 @@
 
 extern char **environ;
 
-int child_run(char *const argv[], struct err *err)
+int child_run(const char *const argv[], struct err *err)
 {
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
     pid_t pid;
-    int r = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
+    int r = posix_spawnp(&pid, argv[0], &actions, NULL, (char *const *)argv, environ);
     posix_spawn_file_actions_destroy(&actions);
     if (r)
         return err_set(err, ERR_SYSTEM, "cannot start %s: %s", argv[0], strerror(r));
@@ -34,7 +34,7 @@ int child_run(char *const argv[], struct err *err)
     return 0;
 }
 
-int child_start(char *const argv[], struct child *ret_child, struct err *err)
+int child_start(const char *const argv[], struct child *ret_child, struct err *err)
 {
     int to[2];
     int from[2];
@@ -50,7 +50,7 @@ int child_start(char *const argv[], struct child *ret_child, struct err *err)
     posix_spawn_file_actions_adddup2(&actions, to[0], STDIN_FILENO);
     posix_spawn_file_actions_adddup2(&actions, from[1], STDOUT_FILENO);
     struct child child = {0};
-    int r = posix_spawnp(&child.pid, argv[0], &actions, NULL, argv, environ);
+    int r = posix_spawnp(&child.pid, argv[0], &actions, NULL, (char *const *)argv, environ);
     posix_spawn_file_actions_destroy(&actions);
     close(to[0]);
     close(from[1]);

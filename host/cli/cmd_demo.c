@@ -63,9 +63,8 @@ static int make_incident(struct demo *demo, const char *seed, struct err *err)
         demo->dir[0] = '\0';
         return err_set(err, ERR_SYSTEM, "cannot make a temporary folder: %s", strerror(errno));
     }
-    char *argv[] = {
-        (char *)generator(), "--seed", (char *)(seed ? seed : "1"), "--end", "now", "--out",
-        demo->dir,           NULL};
+    const char *argv[] = {generator(), "--seed", seed ? seed : "1", "--end",
+                          "now",       "--out",  demo->dir,         NULL};
     int r = child_run(argv, err);
     if (r)
         return r;
@@ -89,12 +88,12 @@ static int start_server(struct demo *demo, const struct cli *cli, const char *pr
 {
     char connection[128];
     snprintf(connection, sizeof connection, "demo:otlpfile=%s", demo->dir);
-    char *argv[16 + 2 * CLI_MAX_REPEATS] = {(char *)program, "mcp",      "--config", "/dev/null",
-                                            "--connection",  connection, "--files",  demo->dir};
+    const char *argv[16 + 2 * CLI_MAX_REPEATS] = {
+        program, "mcp", "--config", "/dev/null", "--connection", connection, "--files", demo->dir};
     size_t n = 8;
     for (size_t i = 0; i < cli->plugin_path_count; i++) {
         argv[n++] = "--plugins";
-        argv[n++] = (char *)cli->plugin_paths[i];
+        argv[n++] = cli->plugin_paths[i];
     }
     int r = child_start(argv, &demo->child, err);
     CLEANUP(json_putp) struct json_object *result = NULL;

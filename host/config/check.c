@@ -132,9 +132,8 @@ bool check_whole(struct check *check, const struct node *node, int64_t min, int6
 {
     int64_t value;
     if (!is_value(node) || str_to_int(node->value, min, max, &value)) {
-        check_fail(check, node,
-                   "expected a whole number from %" PRId64 " to %" PRId64 ", got %s", min, max,
-                   check_found(check, node));
+        check_fail(check, node, "expected a whole number from %" PRId64 " to %" PRId64 ", got %s",
+                   min, max, check_found(check, node));
         return false;
     }
     *ret_value = value;
@@ -273,5 +272,62 @@ bool check_path(struct check *check, const struct node *node, const char **ret_p
         return false;
     }
     *ret_path = path;
+    return true;
+}
+
+static bool port_ok(const char *port, const char *end)
+{
+    int64_t number;
+    char digits[8];
+    size_t size = (size_t)(end - port);
+    if (size >= sizeof digits)
+        return false;
+    memcpy(digits, port, size);
+    digits[size] = '\0';
+    return !str_to_int(digits, 1, 65535, &number);
+}
+
+const char *check_url_text(const char *url, bool may_login)
+{
+    const char *host = str_starts(url, "http://")    ? url + 7
+                       : str_starts(url, "https://") ? url + 8
+                                                     : NULL;
+    if (!host)
+        return "it must begin with http:// or https://";
+    for (const char *c = url; *c; c++)
+        if ((unsigned char)*c <= ' ' || *c == 0x7f)
+            return "it holds a blank or control character";
+    const char *end = host + strcspn(host, "/?#");
+    const char *at = memchr(host, '@', (size_t)(end - host));
+    if (at && !may_login)
+        return "a login does not belong in it; use auth: {type: basic, username: ..., password: "
+               "...}";
+    if (strpbrk(end, "?#"))
+        return "leave out what follows '?' or '#'";
+    if (at)
+        host = at + 1;
+    const char *bracket = *host == '[' ? memchr(host, ']', (size_t)(end - host)) : NULL;
+    const char *colon = bracket ? (bracket[1] == ':' ? bracket + 1 : NULL)
+                                : memchr(host, ':', (size_t)(end - host));
+    if (colon && !port_ok(colon + 1, end))
+        return "its port must be a number from 1 to 65535";
+    if ((colon ? colon : end) == host)
+        return "it names no host";
+    return NULL;
+}
+
+bool check_proxy(struct check *check, const struct node *node, const char **ret_proxy)
+{
+    if (!is_value(node)) {
+        check_fail(check, node, "expected a proxy such as http://proxy:3128, got %s",
+                   check_found(check, node));
+        return false;
+    }
+    const char *wrong = check_url_text(node->value, true);
+    if (wrong) {
+        check_fail(check, node, "not a proxy such as http://proxy:3128: %s", wrong);
+        return false;
+    }
+    *ret_proxy = node->value;
     return true;
 }

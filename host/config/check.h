@@ -39,7 +39,8 @@ void check_unknown_key(struct check *check, const struct node *node, const char 
                        size_t n);
 bool check_later_key(struct check *check, const struct node *node, const char *const *later,
                      size_t n);
-bool check_text(struct check *check, const struct node *node, const char **ret_text); /* not empty */
+bool check_text(struct check *check, const struct node *node,
+                const char **ret_text); /* not empty */
 bool check_whole(struct check *check, const struct node *node, int64_t min, int64_t max,
                  int64_t *ret_value);
 bool check_bool(struct check *check, const struct node *node, bool *ret_value);
@@ -58,7 +59,11 @@ bool check_texts(struct check *check, const struct node *node, const char *const
  * The path as seen from the folder of the configuration file; "~/" is the home folder. Whether it exists is not looked at.
  */
 bool check_path(struct check *check, const struct node *node, const char **ret_path);
-/* The same for a text, without a check: NULL when there is no memory or no home folder. */
+/* An address of a proxy: http://HOST:PORT or https://. The value is never shown, it may hold a password. */
+bool check_proxy(struct check *check, const struct node *node, const char **ret_proxy);
+/* NULL for an http or https URL with a host and without user-info, blanks or a query; else what is wrong with it. */
+const char *check_url_text(const char *url, bool may_login);
+/* check_path for a text, without a check: NULL when there is no memory or no home folder. */
 const char *check_resolve_path(const char *file, const char *path, struct arena *arena);
 
 #endif

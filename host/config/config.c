@@ -17,7 +17,7 @@
 #define CONFIG_MAX_ARENA ((size_t)32 << 20)
 #define MIB ((uint64_t)1 << 20)
 
-static const char *const root_keys[] = {"timezone", "files",   "plugins", "limits",
+static const char *const root_keys[] = {"timezone", "files",   "plugins",    "limits",
                                         "log",      "network", "connections"};
 static const char *const root_later[] = {"listen", "tls", "store"};
 static const char *const plugin_keys[] = {"path", "enable"};
@@ -35,7 +35,7 @@ static void set_defaults(struct config *config)
     config->path = "";
     config->timezone = "";
     config->files = "";
-    config->log_level = LOG_INFO;
+    config->log_level = "info";
     config->plugin_paths = default_plugin_paths;
     config->plugin_path_count = ARRAY_SIZE(default_plugin_paths);
     config->limit_calls = 256;
@@ -128,7 +128,7 @@ static void read_log(struct check *check, const struct node *log, struct config 
     size_t choice;
     const struct node *level = node_get(log, "level");
     if (level && check_choice(check, level, levels, ARRAY_SIZE(levels), &choice))
-        config->log_level = (enum log_level)choice;
+        config->log_level = levels[choice];
     const struct node *format = node_get(log, "format");
     if (format && check_choice(check, format, formats, ARRAY_SIZE(formats), &choice))
         config->log_json = choice == 1;
@@ -244,7 +244,8 @@ static int check_file(const char *path, struct stat *status, struct err *err)
     if (S_ISDIR(status->st_mode))
         return err_set(err, ERR_SYSTEM, "%s: a folder, expected the configuration file itself",
                        path);
-    if (status->st_mode & S_IWOTH)
+    /* /dev/null and pipes are what the caller makes of them. */
+    if (S_ISREG(status->st_mode) && (status->st_mode & S_IWOTH))
         return err_set(err, ERR_SYSTEM,
                        "%s: every user of this machine may change it, so it is not used: "
                        "chmod o-w %s",
@@ -266,7 +267,7 @@ static int load_file(const char *path, struct config **ret_config, struct config
     r = config_parse(text, size, path, ret_config, mistakes, ret_mistake_count, err);
     wipe(text, size); /* it may hold secrets */
     if (!r)
-        (*ret_config)->others_read = status.st_mode & S_IROTH;
+        (*ret_config)->others_read = S_ISREG(status.st_mode) && (status.st_mode & S_IROTH);
     return r;
 }
 

@@ -9,17 +9,16 @@
 
 #include <stdint.h>
 #include "base/cleanup.h"
-#include "base/log.h"
 #include "config/node.h"
 
 struct config {
     struct arena arena;
-    const char *path; /* "" when none was found */
-    const char *timezone; /* "" unset */
-    const char *files;    /* "" none; absolute or seen from the working folder */
-    enum log_level log_level;
+    const char *path;      /* "" when none was found */
+    const char *timezone;  /* "" unset */
+    const char *files;     /* "" none; absolute or seen from the working folder */
+    const char *log_level; /* debug, info, warn, error */
     bool log_json;
-    bool others_read; /* every user of the machine may read the file */
+    bool others_read;                /* every user of the machine may read the file */
     const char *const *plugin_paths; /* default SONDE_PLUGIN_DIR */
     size_t plugin_path_count;
     const char *const *plugins_enabled; /* NULL: left out */
@@ -40,7 +39,8 @@ struct config {
 
 /* One mistake. */
 struct config_mistake {
-    char text[512]; /* "sonde.yaml:12: limits.calls: expected a whole number from 1 to 4096, got \"many\"" */
+    char text
+        [512]; /* "sonde.yaml:12: limits.calls: expected a whole number from 1 to 4096, got \"many\"" */
 };
 #define CONFIG_MAX_MISTAKES 32
 

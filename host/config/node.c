@@ -80,10 +80,11 @@ static int syntax_error(const struct reader *reader)
                        "%s:%d: a value that begins with '*' or '&' must stand in quotes",
                        reader->file, line);
     if (strstr(problem, "mapping values are not allowed"))
-        return err_set(reader->err, ERR_INVALID,
-                       "%s:%d: \"key: value\" is not possible here; look at the indentation of this line "
-                       "and the one above, or put a value that holds \": \" in quotes",
-                       reader->file, line);
+        return err_set(
+            reader->err, ERR_INVALID,
+            "%s:%d: \"key: value\" is not possible here; look at the indentation of this line "
+            "and the one above, or put a value that holds \": \" in quotes",
+            reader->file, line);
     if (*context)
         return err_set(reader->err, ERR_INVALID, "%s:%d: not valid YAML: %s %s (begun on line %d)",
                        reader->file, line, problem, context, line_of(parser->context_mark));

@@ -22,7 +22,8 @@ enum node_type { NODE_SCALAR, NODE_LIST, NODE_MAP };
 
 struct node {
     enum node_type type;
-    bool quoted;       /* scalar written in quotes or as a block: a string even if it looks like a number */
+    bool
+        quoted; /* scalar written in quotes or as a block: a string even if it looks like a number */
     const char *key;   /* within a map; "" elsewhere */
     const char *value; /* scalar */
     struct node **children;

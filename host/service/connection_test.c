@@ -12,7 +12,7 @@ static const char *const stage_names[] = {"name", "address policy", "proxy", "TC
 
 static struct slot *find_slot(struct service *service, const char *name, struct err *err)
 {
-    const char *names[256];
+    const char *names[256] = {0};
     size_t n = 0;
     for (size_t i = 0; i < service->slot_count; i++) {
         const struct connection *connection = service->slots[i].connection;

@@ -12,4 +12,5 @@ include tests/unit/render/render.mk
 include tests/unit/service/service.mk
 include tests/unit/mcp/mcp.mk
 include tests/unit/sdk/sdk.mk
+include tests/unit/promql/promql.mk
 endif

@@ -5,7 +5,9 @@
  * Life of an operation: op_begin; then op_next until DONE or an error, which the host calls after
  * op_begin, after each op_response_end, and at once after a request flagged MORE; for each attempt
  * at a request op_response_head, op_response_data any number of times and op_response_end exactly
- * once (a request that got no answer has no head); op_end exactly once, whatever happened.
+ * once (a request that got no answer has no head); op_end exactly once, whatever happened. Once head or
+ * data has returned an error or DONE, the rest of that answer is dropped and its end follows with outcome
+ * OK; the first error counts.
  *
  * Ownership: the table and all it points to is static. Threads: open, close and the operations of
  * one instance may run on many threads; one operation on one at a time.
@@ -111,16 +113,19 @@ struct sonde_plugin {
  */
 typedef const struct sonde_plugin *(*sonde_entry_fn)(const struct sonde_host *host, char *error, size_t error_size);
 
-/* Defines the entry: SONDE_PLUGIN(table, host_pointer), once, in the file that holds the table. */
+/*
+ * Defines the entry: SONDE_PLUGIN(table, host_pointer), once, in the file that holds the table. The parameters' names
+ * are odd so that a plugin's own variable may be called host.
+ */
 #define SONDE_PLUGIN(table, host_pointer)                                                          \
     SONDE_EXTERN_C SONDE_EXPORT const struct sonde_plugin *sonde_plugin_entry_v1(                  \
-        const struct sonde_host *host, char *error, size_t error_size);                            \
-    const struct sonde_plugin *sonde_plugin_entry_v1(const struct sonde_host *host, char *error,   \
-                                                     size_t error_size)                            \
+        const struct sonde_host *sonde_given_host, char *sonde_error, size_t sonde_error_size);    \
+    const struct sonde_plugin *sonde_plugin_entry_v1(const struct sonde_host *sonde_given_host,    \
+                                                     char *sonde_error, size_t sonde_error_size)   \
     {                                                                                              \
-        (void)error;                                                                               \
-        (void)error_size;                                                                          \
-        (host_pointer) = host;                                                                     \
+        (void)sonde_error;                                                                         \
+        (void)sonde_error_size;                                                                    \
+        (host_pointer) = sonde_given_host;                                                         \
         return &(table);                                                                           \
     }
 

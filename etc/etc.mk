@@ -1,1 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+# The demonstration incident, a program of its own: `sonde demo` and the tests run it.
+pkglibexec_PROGRAMS = sonde-incident
+sonde_incident_SOURCES = etc/demo/incident.c etc/demo/story.c etc/demo/story.h etc/demo/out.c \
+	etc/demo/out.h etc/demo/metrics.c etc/demo/metrics.h etc/demo/metrics_otlp.c \
+	etc/demo/metrics_text.c etc/demo/logs.c etc/demo/traces.c etc/demo/truth.c

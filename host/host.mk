@@ -2,8 +2,8 @@
 # libhost is everything but main(), so that tests link without the program.
 noinst_LTLIBRARIES += libhost.la
 libhost_la_CPPFLAGS = $(AM_CPPFLAGS) -DSONDE_PLUGIN_DIR='"$(plugindir)"' \
-	-DSONDE_SYSCONF_DIR='"$(sysconfdir)"' -DSONDE_DATA_DIR='"$(pkgdatadir)"'
-libhost_la_LIBADD = libsdk.la $(CURL_LIBS) $(EVENT_LIBS) $(JSONC_LIBS) $(YAML_LIBS)
+	-DSONDE_SYSCONF_DIR='"$(sysconfdir)"' -DSONDE_LIBEXEC_DIR='"$(pkglibexecdir)"'
+libhost_la_LIBADD = libsdk.la $(CURL_LIBS) $(EVENT_LIBS) $(JSONC_LIBS) $(YAML_LIBS) $(ZLIB_LIBS)
 libhost_la_SOURCES =
 
 bin_PROGRAMS += sonde

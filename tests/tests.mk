@@ -10,6 +10,7 @@ TEST_LIBS = libhost.la $(CMOCKA_LIBS)
 UNIT_TESTS =
 
 include tests/unit/unit.mk
+include tests/incident/incident.mk
 include tests/plugins/plugins.mk
 include tests/modules/modules.mk
 include tests/abi/abi.mk

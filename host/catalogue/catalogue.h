@@ -8,6 +8,7 @@
 #ifndef CATALOGUE_CATALOGUE_H
 #define CATALOGUE_CATALOGUE_H
 
+#include "base/clock.h"
 #include "query/engine.h"
 
 struct catalogue;
@@ -23,11 +24,25 @@ struct catalogue_snapshot {
     /* Values of the native labels behind logical keys: pairs sorted by label, then value. */
     const struct sonde_pair *values;
     size_t value_count;
-    bool cut; /* a bound was hit: absence proves nothing */
+    bool cut;           /* a bound was hit: absence proves nothing */
     int64_t fetched_ns; /* wall clock */
 };
 
-int catalogue_create(struct engine *engine, struct call_pool *pool, struct catalogue **ret_catalogue, struct err *err);
+#define CATALOGUE_FRESH_NS (5 * NS_PER_MIN)
+#define CATALOGUE_MAX_METRICS 20000
+#define CATALOGUE_MAX_LABELS 2000
+#define CATALOGUE_MAX_VALUE_LABELS 64
+#define CATALOGUE_MAX_VALUES 2000 /* of one label */
+#define CATALOGUE_MAX_BYTES ((size_t)8 << 20)
+
+int catalogue_create(struct engine *engine, struct call_pool *pool,
+                     struct catalogue **ret_catalogue, struct err *err);
+/*
+ * Stops the keeper at once: no new work, what runs is cancelled and not waited for. Before call_pool_destroy; catalogue_destroy does
+ * it too where it was not called.
+ */
+void catalogue_keeper_stop(struct catalogue *catalogue);
+/* After it no call may use the catalogue but the keeper's own, which hold references. */
 void catalogue_destroy(struct catalogue *catalogue);
 /* Connections whose snapshots the keeper keeps fresh (every refresh_ns with jitter, back-off on failure) once keeper_start was called. */
 int catalogue_watch(struct catalogue *catalogue, struct backend *backend);
@@ -37,15 +52,17 @@ int catalogue_keeper_start(struct catalogue *catalogue, struct err *err);
 /* What is known now; NULL when nothing is. */
 struct catalogue_snapshot *catalogue_peek(struct catalogue *catalogue, struct backend *backend);
 /*
- * Snapshots for n backends, fetched side by side where absent or older than 5 minutes (flights make concurrent fetches one). ret[i] is
- * NULL with errs[i] set where that backend failed.
+ * Snapshots for n backends, fetched side by side where absent or older than 5 minutes (10 while the keeper looks after them; flights make
+ * concurrent look-ups one). Where a backend fails, an older snapshot of at most an hour serves; without one ret[i] is NULL and errs[i] set.
+ * 0 or ERR_MEMORY.
  */
-int catalogue_fetch(struct catalogue *catalogue, struct call *call, struct backend *const *backends, size_t n,
-                    struct catalogue_snapshot **ret, struct err *errs);
+int catalogue_fetch(struct catalogue *catalogue, struct call *call, struct backend *const *backends,
+                    size_t n, struct catalogue_snapshot **ret, struct err *errs);
 void catalogue_unref(struct catalogue_snapshot *snapshot);
 DEFINE_CLEANUP(struct catalogue_snapshot *, catalogue_unref);
 
-const struct name_row *catalogue_metric(const struct catalogue_snapshot *snapshot, const char *name);
+const struct name_row *catalogue_metric(const struct catalogue_snapshot *snapshot,
+                                        const char *name);
 bool catalogue_has_label(const struct catalogue_snapshot *snapshot, const char *label);
 
 /*
@@ -54,8 +71,17 @@ bool catalogue_has_label(const struct catalogue_snapshot *snapshot, const char *
  * and restrict the choice. A key that is itself a native label stands for itself. Returns NULL when there is none; ret_candidates
  * then (arena text) says what was looked for and the nearest existing labels.
  */
-const char *catalogue_resolve(const struct catalogue_snapshot *snapshot, const struct adapter *adapter, const char *key,
-                              const struct sonde_filter *filter, const char *const *metric_labels, size_t metric_label_count,
-                              struct arena *arena, const char **ret_candidates);
+const char *catalogue_resolve(const struct catalogue_snapshot *snapshot,
+                              const struct adapter *adapter, const char *key,
+                              const struct sonde_filter *filter, const char *const *metric_labels,
+                              size_t metric_label_count, struct arena *arena,
+                              const char **ret_candidates);
+
+/*
+ * Whether the connection may hold rows that pass the filter: a label behind the key exists and, where its values are known, one of them
+ * matches. Negations and what a bound cut off count as "may".
+ */
+bool catalogue_may_hold(const struct catalogue_snapshot *snapshot, const struct adapter *adapter,
+                        const char *key, const struct sonde_filter *filter);
 
 #endif

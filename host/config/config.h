@@ -8,29 +8,25 @@
 #define CONFIG_CONFIG_H
 
 #include <stdint.h>
-#include "config/node.h"
 #include "base/cleanup.h"
+#include "config/node.h"
 
 struct config {
     struct arena arena;
-    const char *path; /* "" when none was found */
-    const char *listen;
-    const char *store;
-    const char *timezone; /* "" unset */
-    const char *files;    /* "" none */
-    const char *log_level;
+    const char *path;      /* "" when none was found */
+    const char *timezone;  /* "" unset */
+    const char *files;     /* "" none; absolute or seen from the working folder */
+    const char *log_level; /* debug, info, warn, error */
     bool log_json;
+    bool others_read;                /* every user of the machine may read the file */
     const char *const *plugin_paths; /* default SONDE_PLUGIN_DIR */
     size_t plugin_path_count;
     const char *const *plugins_enabled; /* NULL: left out */
     size_t plugins_enabled_count;
-    const char *proxy;
+    const char *proxy; /* NULL none */
     const char *const *no_proxy;
     size_t no_proxy_count;
-    const char *const *network_allow; /* CIDRs */
-    size_t network_allow_count;
     uint32_t limit_calls;
-    uint32_t limit_calls_per_minute;
     uint32_t limit_in_flight; /* exchanges per connection */
     int64_t limit_timeout_ns;
     uint64_t limit_memory;
@@ -43,15 +39,21 @@ struct config {
 
 /* One mistake. */
 struct config_mistake {
-    char text[512]; /* "sonde.yaml:12: limits.calls: expected a whole number from 1 to 4096, got \"many\"" */
+    char text
+        [512]; /* "sonde.yaml:12: limits.calls: expected a whole number from 1 to 4096, got \"many\"" */
 };
 #define CONFIG_MAX_MISTAKES 32
 
 /*
- * path NULL: $XDG_CONFIG_HOME/sonde/sonde.yaml (~/.config), then SYSCONFDIR/sonde/sonde.yaml, then defaults; a named file must exist. A file others may
- * write is refused. On ERR_INVALID all mistakes are in mistakes[], the first also in err.
+ * path NULL: $XDG_CONFIG_HOME/sonde/sonde.yaml (~/.config), then SYSCONFDIR/sonde/sonde.yaml, then defaults; a named file must exist. A file
+ * others may write is refused. mistakes has room for CONFIG_MAX_MISTAKES. 0, ERR_INVALID (all mistakes are in mistakes[], the first
+ * also in err), ERR_NOT_FOUND, ERR_SYSTEM, ERR_MEMORY (one mistake then too, with the same text).
  */
-int config_load(const char *path, struct config **ret_config, struct config_mistake *mistakes, size_t *ret_mistake_count, struct err *err);
+int config_load(const char *path, struct config **ret_config, struct config_mistake *mistakes,
+                size_t *ret_mistake_count, struct err *err);
+/* The same for a text in memory; path names it in messages and is where relative paths begin. */
+int config_parse(const char *text, size_t size, const char *path, struct config **ret_config,
+                 struct config_mistake *mistakes, size_t *ret_mistake_count, struct err *err);
 void config_free(struct config *config);
 DEFINE_CLEANUP(struct config *, config_free);
 

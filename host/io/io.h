@@ -52,6 +52,11 @@ void io_stats(struct io *io, struct io_stats *ret_stats);
 int io_target_create(struct io *io, struct connection *connection, const char *url, const char *path_prefix,
                      const struct sonde_pair *headers, size_t header_count, struct io_target **ret_target,
                      struct err *err);
+/*
+ * Adds an adapter's own way to log in (auth.type names it); its holes are the connection's parameters. Before the
+ * first exchange. 0, or ERR_INVALID (SigV4 is not done here) or ERR_LIMIT.
+ */
+int io_target_use_scheme(struct io_target *target, const struct sonde_auth_scheme *scheme, struct err *err);
 struct io_target *io_target_ref(struct io_target *target);
 void io_target_unref(struct io_target *target);
 
@@ -98,9 +103,11 @@ struct exchange_request {
 };
 
 /*
- * Sends after request->delay_ms. Messages: HEAD (once a final status line and headers are in), DATA..., END exactly
+ * Sends after request->delay_ms. A request that must not be sent (malformed, a header of the host's, a secret
+ * that cannot be read, an address refused) ends REFUSED. Messages: HEAD (once a final status line and headers are in), DATA..., END exactly
  * once; END only when nothing came. A window of 256 KiB per exchange: unreleased DATA pauses the transfer; at most 128 KiB per
- * transfer and loop turn. 0, ERR_BUSY (budget), ERR_SYSTEM, ERR_MEMORY: no messages then.
+ * transfer and loop turn. 0, ERR_BUSY (budget, stopping), ERR_SYSTEM, ERR_MEMORY: no messages then.
+ * A detached one has no mailbox (NULL) and gives no exchange.
  */
 int exchange_start(struct io *io, struct mailbox *mailbox, const struct exchange_request *request,
                    struct exchange **ret_exchange, struct err *err);

@@ -20,9 +20,9 @@ enum auth_type { AUTH_NONE, AUTH_BASIC, AUTH_BEARER, AUTH_HEADER, AUTH_SCHEME };
 
 struct connection_auth {
     enum auth_type type;
-    const char *scheme; /* AUTH_SCHEME: the adapter's name for it */
-    const char *user;   /* AUTH_BASIC */
-    const char *header; /* AUTH_HEADER: its name */
+    const char *scheme;       /* AUTH_SCHEME: the adapter's name for it */
+    const char *user;         /* AUTH_BASIC */
+    const char *header;       /* AUTH_HEADER: its name */
     struct secret_ref secret; /* password, token or header value */
 };
 

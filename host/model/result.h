@@ -3,7 +3,8 @@
  * What one operation brought: rows as they came through the sink, unshaped. Built by one thread, then
  * immutable; shaping reads it, caches and flights share it.
  *
- * Ownership: reference-counted; all memory in its arena. Threads: immutable once result_seal was called.
+ * Ownership: reference-counted; memory is in its arena, samples in blocks it keeps beside it. Threads: one
+ * thread builds it, immutable once it was handed out.
  */
 #ifndef MODEL_RESULT_H
 #define MODEL_RESULT_H
@@ -118,24 +119,40 @@ struct result {
     const char *status;
     const char *const *features;
     size_t feature_count;
-    const char *executed; /* "" unknown */
+    const char *executed;    /* "" unknown */
     uint32_t partial_reason; /* 0: whole */
     const char *partial_text;
     uint64_t total;
     uint32_t total_kind; /* 0 unknown */
     const void *resume;
     size_t resume_size;
-    uint64_t samples_read; /* before any reduction */
-    bool reduced;          /* min-max reduced while reading: limits.points */
+    uint64_t samples_read;    /* before any reduction */
+    bool reduced;             /* min-max reduced while reading: limits.points */
     int64_t newest_sample_ns; /* 0 none */
     int64_t fetched_at_ns;    /* wall clock */
     int64_t elapsed_ns;
     uint64_t wire_bytes;
+    size_t max_bytes;   /* arena and blocks together */
+    size_t block_bytes; /* charged for blocks */
+    void **blocks;
+    size_t block_count;
+    size_t block_capacity;
 };
 
+/* max_bytes bounds all it will hold, drawn from budget (may be NULL). NULL without memory. */
 struct result *result_new(uint32_t kind, size_t max_bytes, struct budget *budget);
 struct result *result_ref(struct result *result);
 void result_unref(struct result *result);
 DEFINE_CLEANUP(struct result *, result_unref);
+
+/*
+ * Samples grow outside the arena, where a block can be enlarged and cut without leaving a copy behind. A block
+ * is the builder's until result_keep. new_size 0 frees. NULL when max_bytes, budget or memory end: the old block stays.
+ */
+void *result_resize(struct result *result, void *block, size_t old_size, size_t new_size);
+/* The block now goes with the result. 0 or ERR_MEMORY (it is still the builder's). */
+int result_keep(struct result *result, void *block);
+/* Arena memory of the result, within max_bytes. */
+void *result_alloc(struct result *result, size_t n, size_t size);
 
 #endif

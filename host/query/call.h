@@ -21,6 +21,7 @@ struct call {
     int64_t started_ns;  /* clock_mono_ns */
     int64_t deadline_ns; /* clock_mono_ns */
     atomic_bool cancelled;
+    bool large; /* it held a large answer: freed memory goes back to the system at the end */
     void *user; /* the front's */
 };
 

@@ -29,6 +29,8 @@ struct engine_settings {
 
 int engine_create(const struct engine_settings *settings, struct engine **ret_engine, struct err *err);
 void engine_destroy(struct engine *engine); /* after all calls ended */
+/* How long a request that creates something is waited for once its operation ends; default 2 s, 0.4 s when a stdio server stops. */
+void engine_set_creates_grace(struct engine *engine, int64_t grace_ns);
 
 /*
  * An opened connection: adapter instance, endpoints, facts. Opening makes no request. backend_open fails when the adapter is absent (says
@@ -36,8 +38,14 @@ void engine_destroy(struct engine *engine); /* after all calls ended */
  */
 struct backend;
 int backend_open(struct engine *engine, struct connection *connection, struct backend **ret_backend, struct err *err);
+/*
+ * Opens what a SCOPES row of parent names: the adapter it says (or the same one) at the same origin with the same login
+ * and limits, below the row's path prefix and with its headers.
+ */
+int backend_open_scope(struct backend *parent, const struct scope_row *scope, struct backend **ret_backend, struct err *err);
 struct backend *backend_ref(struct backend *backend);
 void backend_unref(struct backend *backend);
+DEFINE_CLEANUP(struct backend *, backend_unref);
 struct connection *backend_connection(const struct backend *backend);
 const struct adapter *backend_adapter(const struct backend *backend);
 /* Product and version PROBE found; "" before. Copies. */
@@ -48,7 +56,7 @@ struct backend_health {
     char reason[512];
     int64_t checked_ns; /* wall clock */
     int64_t newest_sample_ns;
-    uint64_t requests, failures;
+    uint64_t requests, failures; /* exchanges sent; those that brought no whole answer */
 };
 void backend_health(struct backend *backend, struct backend_health *ret_health);
 /* ui.url + what the adapter's link writes; arena text, or NULL where there is none. */

@@ -49,6 +49,20 @@ int service_call(struct service *service, struct call *call, const char *tool, s
 /* The MCP `instructions`: at most 2,048 characters, names the connections with their tags. Written to buf. */
 void service_instructions(struct service *service, struct buf *buf);
 
+/* Unshaped rows for a terminal: all series with all samples. Lifetime: the call of use. */
+struct service_rows {
+    const struct zone *zone;
+    const struct time_window *window;
+    struct answer_series *series;
+    size_t series_count;
+    struct envelope envelope; /* how each connection fared, notes, executed */
+    bool failed;              /* no connection answered */
+};
+typedef void (*service_rows_fn)(void *user, const struct service_rows *rows);
+/* query_metrics with the same arguments, but its rows go to use. 0 or the error of the arguments. */
+int service_query(struct service *service, struct call *call, struct json_object *arguments, service_rows_fn use,
+                  void *user, struct err *err);
+
 /* Stages of `connection test`, one line each through say (ok: 1 passed, 0 failed, -1 not reached). 0 or the failure. */
 typedef void (*service_stage_fn)(void *user, const char *stage, int ok, const char *detail);
 int service_connection_test(struct service *service, struct call *call, const char *name, service_stage_fn say, void *user, struct err *err);

@@ -1,2 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
+# One target a parser: fuzz_NAME with its corpus in tests/fuzz/corpus/NAME, which replays in make check. With
+# --enable-fuzzers (clang) the targets are libFuzzer's: tests/fuzz/fuzz_NAME FOLDER.
+FUZZ_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/fuzz
+FUZZ_SOURCES = tests/fuzz/fuzz.h
+FUZZ_LINK = $(AM_LDFLAGS)
+if FUZZERS
+FUZZ_LINK += -fsanitize=fuzzer
+else
+FUZZ_SOURCES += tests/fuzz/replay.c
+TESTS += tests/fuzz/replay.sh
+endif
+dist_noinst_SCRIPTS += tests/fuzz/replay.sh
+EXTRA_DIST += tests/fuzz/corpus tests/fuzz/replay.c
+
+check_PROGRAMS += tests/fuzz/fuzz_jsonrpc
+tests_fuzz_fuzz_jsonrpc_SOURCES = tests/fuzz/fuzz_jsonrpc.c tests/mcp/fake_service.c tests/mcp/fake_service.h $(FUZZ_SOURCES)
+tests_fuzz_fuzz_jsonrpc_CPPFLAGS = $(FUZZ_CPPFLAGS) -I$(top_srcdir)/tests/mcp
+tests_fuzz_fuzz_jsonrpc_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_jsonrpc_LDADD = libhost.la
+
 include tests/fuzz/promql.mk

@@ -8,9 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
+
 const struct sonde_plugin *sonde_plugin_entry_v1(const struct sonde_host *host, char *error,
                                                  size_t error_size);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "catalogue/internal.h"
+
+#include "base/mem.h"
+#include "base/thread.h"
+
+#define KEPT_FRESH_NS (10 * NS_PER_MIN)
+#define USABLE_NS NS_PER_HOUR
+
+int catalogue_create(struct engine *engine, struct call_pool *pool,
+                     struct catalogue **ret_catalogue, struct err *err)
+{
+    struct catalogue *catalogue = mem_alloc(sizeof *catalogue);
+    if (!catalogue)
+        return err_set(err, ERR_MEMORY, "no memory for the catalogue");
+    atomic_init(&catalogue->references, 1);
+    catalogue->engine = engine;
+    catalogue->pool = pool;
+    pthread_mutex_init(&catalogue->lock, NULL);
+    if (cond_init(&catalogue->wake)) {
+        pthread_mutex_destroy(&catalogue->lock);
+        mem_free(catalogue);
+        return err_set(err, ERR_SYSTEM, "cannot make a condition for the catalogue");
+    }
+    *ret_catalogue = catalogue;
+    return 0;
+}
+
+struct catalogue *catalogue_ref(struct catalogue *catalogue)
+{
+    atomic_fetch_add_explicit(&catalogue->references, 1, memory_order_relaxed);
+    return catalogue;
+}
+
+void catalogue_drop(struct catalogue *catalogue)
+{
+    if (atomic_fetch_sub_explicit(&catalogue->references, 1, memory_order_acq_rel) != 1)
+        return;
+    for (size_t i = 0; i < catalogue->entry_count; i++) {
+        catalogue_unref(catalogue->entries[i]->snapshot);
+        backend_unref(catalogue->entries[i]->backend);
+        mem_free(catalogue->entries[i]);
+    }
+    mem_free(catalogue->entries);
+    pthread_cond_destroy(&catalogue->wake);
+    pthread_mutex_destroy(&catalogue->lock);
+    mem_free(catalogue);
+}
+
+void catalogue_destroy(struct catalogue *catalogue)
+{
+    if (!catalogue)
+        return;
+    catalogue_keeper_stop(catalogue);
+    catalogue_drop(catalogue);
+}
+
+static struct entry *find_entry(const struct catalogue *catalogue, const struct backend *backend)
+{
+    for (size_t i = 0; i < catalogue->entry_count; i++)
+        if (catalogue->entries[i]->backend == backend)
+            return catalogue->entries[i];
+    return NULL;
+}
+
+/* NULL: no memory, or too many. Under the lock. */
+static struct entry *make_entry(struct catalogue *catalogue, struct backend *backend)
+{
+    struct entry *entry = find_entry(catalogue, backend);
+    if (entry || catalogue->entry_count == CATALOGUE_MAX_ENTRIES)
+        return entry;
+    if (catalogue->entry_count == catalogue->entry_capacity) {
+        size_t capacity = catalogue->entry_capacity ? 2 * catalogue->entry_capacity : 8;
+        struct entry **entries = mem_resize(catalogue->entries, capacity, sizeof(struct entry *));
+        if (!entries)
+            return NULL;
+        catalogue->entries = entries;
+        catalogue->entry_capacity = capacity;
+    }
+    entry = mem_alloc(sizeof *entry);
+    if (!entry)
+        return NULL;
+    entry->backend = backend_ref(backend);
+    catalogue->entries[catalogue->entry_count++] = entry;
+    return entry;
+}
+
+int catalogue_watch(struct catalogue *catalogue, struct backend *backend)
+{
+    pthread_mutex_lock(&catalogue->lock);
+    struct entry *entry = make_entry(catalogue, backend);
+    if (entry && !entry->watched) {
+        entry->watched = true;
+        keeper_plan_first(entry, clock_mono_ns());
+        pthread_cond_signal(&catalogue->wake);
+    }
+    pthread_mutex_unlock(&catalogue->lock);
+    return entry ? 0 : ERR_MEMORY;
+}
+
+struct catalogue_snapshot *catalogue_peek(struct catalogue *catalogue, struct backend *backend)
+{
+    pthread_mutex_lock(&catalogue->lock);
+    const struct entry *entry = find_entry(catalogue, backend);
+    struct catalogue_snapshot *snapshot = entry ? snapshot_ref(entry->snapshot) : NULL;
+    pthread_mutex_unlock(&catalogue->lock);
+    return snapshot;
+}
+
+/* What is kept, if it is young enough. */
+static struct catalogue_snapshot *peek_young(struct catalogue *catalogue, struct backend *backend,
+                                             int64_t kept_age, int64_t age)
+{
+    pthread_mutex_lock(&catalogue->lock);
+    const struct entry *entry = find_entry(catalogue, backend);
+    struct catalogue_snapshot *snapshot = entry ? entry->snapshot : NULL;
+    int64_t max = entry && entry->watched && catalogue->keeper ? kept_age : age;
+    if (snapshot && clock_unix_ns() - snapshot->fetched_ns > max)
+        snapshot = NULL;
+    snapshot = snapshot_ref(snapshot);
+    pthread_mutex_unlock(&catalogue->lock);
+    return snapshot;
+}
+
+static void keep(struct catalogue *catalogue, struct backend *backend,
+                 struct catalogue_snapshot *snapshot)
+{
+    pthread_mutex_lock(&catalogue->lock);
+    struct entry *entry = make_entry(catalogue, backend);
+    struct catalogue_snapshot *old = NULL;
+    if (entry && snapshot) {
+        old = entry->snapshot;
+        entry->snapshot = snapshot_ref(snapshot);
+    }
+    if (entry && entry->watched)
+        keeper_plan_refresh(entry, !snapshot, clock_mono_ns());
+    pthread_mutex_unlock(&catalogue->lock);
+    catalogue_unref(old);
+}
+
+int catalogue_refresh(struct catalogue *catalogue, struct call *call,
+                      struct backend *const *backends, size_t n, struct catalogue_snapshot **ret,
+                      struct err *errs)
+{
+    for (size_t i = 0; i < n; i++)
+        ret[i] = NULL;
+    int r = snapshot_fetch(catalogue->engine, call, backends, n, ret, errs);
+    for (size_t i = 0; i < n; i++) {
+        if (!r && (ret[i] || !atomic_load(&call->cancelled)))
+            keep(catalogue, backends[i], ret[i]);
+        if (r) {
+            catalogue_unref(ret[i]);
+            ret[i] = NULL;
+        }
+    }
+    return r;
+}
+
+int catalogue_fetch(struct catalogue *catalogue, struct call *call, struct backend *const *backends,
+                    size_t n, struct catalogue_snapshot **ret, struct err *errs)
+{
+    struct arena *arena = &call->arena;
+    struct backend **missing = arena_alloc_array(arena, n, sizeof(struct backend *));
+    size_t *index = arena_alloc_array(arena, n, sizeof *index);
+    struct catalogue_snapshot **got = arena_alloc_array(arena, n, sizeof *got);
+    struct err *got_errs = arena_alloc_array(arena, n, sizeof *got_errs);
+    if (!missing || !index || !got || !got_errs)
+        return ERR_MEMORY;
+    size_t want = 0;
+    for (size_t i = 0; i < n; i++) {
+        errs[i] = (struct err){0};
+        ret[i] = peek_young(catalogue, backends[i], KEPT_FRESH_NS, CATALOGUE_FRESH_NS);
+        if (ret[i])
+            continue;
+        index[want] = i;
+        missing[want++] = backends[i];
+    }
+    int r = want ? catalogue_refresh(catalogue, call, missing, want, got, got_errs) : 0;
+    for (size_t i = 0; i < want && !r; i++) {
+        ret[index[i]] = got[i] ? got[i] : peek_young(catalogue, missing[i], USABLE_NS, USABLE_NS);
+        if (!ret[index[i]])
+            errs[index[i]] = got_errs[i];
+    }
+    for (size_t i = 0; i < n && r; i++) {
+        catalogue_unref(ret[i]);
+        ret[i] = NULL;
+    }
+    return r;
+}

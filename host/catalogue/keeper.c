@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "catalogue/internal.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/rand.h"
+#include "base/thread.h"
+
+#define JOBS_MAX 64
+#define FIRST_CHECK_NS NS_PER_S
+#define FIRST_REFRESH_NS (2 * NS_PER_S)
+#define CHECK_NS (60 * NS_PER_S)
+#define QUICK_CHECK_NS (5 * NS_PER_S)
+#define QUICK_CHECKS 12 /* a minute of them */
+#define REFRESH_NS (5 * NS_PER_MIN)
+#define RETRY_NS NS_PER_MIN
+#define RETRY_MAX_NS (30 * NS_PER_MIN)
+#define CHECK_DEADLINE_NS (10 * NS_PER_S)
+#define REFRESH_DEADLINE_NS NS_PER_MIN
+#define BUSY_NS NS_PER_S
+#define STACK ((size_t)256 << 10)
+
+enum job_kind { JOB_CHECK, JOB_REFRESH };
+
+/* One health check or refresh on a call thread. */
+struct job {
+    struct catalogue *catalogue; /* a reference */
+    struct entry *entry;
+    enum job_kind kind;
+    struct call *call; /* while it runs: may be cancelled; guarded by the lock */
+    struct job *next;
+};
+
+/* +- 20 %, so that connections and processes started together drift apart. */
+static int64_t jitter(int64_t ns)
+{
+    return ns - ns / 5 + (int64_t)(rand_u64() % (uint64_t)(ns / 5 * 2 + 1));
+}
+
+void keeper_plan_first(struct entry *entry, int64_t now)
+{
+    entry->check_at = now + jitter(FIRST_CHECK_NS);
+    entry->refresh_at = now + jitter(FIRST_REFRESH_NS);
+}
+
+void keeper_plan_refresh(struct entry *entry, bool failed, int64_t now)
+{
+    if (!failed) {
+        entry->failures = 0;
+        entry->refresh_at = now + jitter(REFRESH_NS);
+        return;
+    }
+    int64_t wait = RETRY_NS << (entry->failures < 5 ? entry->failures : 5);
+    entry->failures++;
+    entry->refresh_at = now + jitter(wait < RETRY_MAX_NS ? wait : RETRY_MAX_NS);
+}
+
+static void plan_check(struct entry *entry, int state, int64_t now)
+{
+    if (entry->state && state != entry->state) {
+        entry->quick = QUICK_CHECKS;
+        if (state == 1 && entry->failures)
+            entry->refresh_at = now; /* it is back: what it holds may be known again at once */
+    }
+    entry->state = state;
+    bool quick = entry->quick > 0;
+    entry->quick -= quick;
+    entry->check_at = now + jitter(quick ? QUICK_CHECK_NS : CHECK_NS);
+}
+
+static void check(struct job *job, struct call *call)
+{
+    struct backend *backend = job->entry->backend;
+    uint64_t caps = backend_adapter(backend)->table.caps;
+    uint32_t kind = caps & SONDE_CAP(SONDE_KIND_HEALTH) ? SONDE_KIND_HEALTH : SONDE_KIND_PROBE;
+    if (!(caps & SONDE_CAP(kind)))
+        return;
+    struct sonde_query query = {
+        .struct_size = sizeof query, .kind = kind, .scope = "", .name = "", .native = ""};
+    struct engine_item item = {.backend = backend, .query = &query, .share = true};
+    if (engine_run(job->catalogue->engine, call, &item, 1) == 0)
+        result_unref(item.result);
+}
+
+static void refresh(struct job *job, struct call *call)
+{
+    struct catalogue_snapshot *snapshot = NULL;
+    struct err err = {0};
+    struct backend *backend = job->entry->backend;
+    if (catalogue_refresh(job->catalogue, call, &backend, 1, &snapshot, &err) == 0 && !snapshot)
+        log_line(LOG_DEBUG, "catalogue", "%s: not refreshed: %s", backend_connection(backend)->name,
+                 err.text);
+    catalogue_unref(snapshot);
+}
+
+/* Takes the job off the list and plans the entry's next one. */
+static void end_job(struct job *job)
+{
+    struct catalogue *catalogue = job->catalogue;
+    struct entry *entry = job->entry;
+    struct backend_health health = {0};
+    backend_health(entry->backend, &health);
+    int64_t now = clock_mono_ns();
+    pthread_mutex_lock(&catalogue->lock);
+    struct job **link = &catalogue->jobs;
+    while (*link != job)
+        link = &(*link)->next;
+    *link = job->next;
+    catalogue->job_count--;
+    if (job->kind == JOB_CHECK) {
+        entry->checking = false;
+        plan_check(entry, health.state, now);
+    } else {
+        entry->refreshing = false;
+        if (entry->refresh_at <= now) /* nothing was kept: cancelled, or no memory */
+            keeper_plan_refresh(entry, true, now);
+    }
+    pthread_cond_signal(&catalogue->wake);
+    pthread_mutex_unlock(&catalogue->lock);
+    mem_free(job);
+    catalogue_drop(catalogue);
+}
+
+static void run_job(struct call *call, void *argument)
+{
+    struct job *job = argument;
+    struct catalogue *catalogue = job->catalogue;
+    pthread_mutex_lock(&catalogue->lock);
+    bool stop = catalogue->stop;
+    job->call = call;
+    pthread_mutex_unlock(&catalogue->lock);
+    if (!stop && job->kind == JOB_CHECK)
+        check(job, call);
+    else if (!stop)
+        refresh(job, call);
+    pthread_mutex_lock(&catalogue->lock);
+    job->call = NULL; /* from here on nobody may cancel it */
+    pthread_mutex_unlock(&catalogue->lock);
+    end_job(job);
+}
+
+/* Under the lock. A full pool means people are being served: the keeper waits. */
+static void start_job(struct catalogue *catalogue, struct entry *entry, enum job_kind kind,
+                      int64_t now)
+{
+    struct job *job = mem_alloc(sizeof *job);
+    int64_t deadline = now + (kind == JOB_CHECK ? CHECK_DEADLINE_NS : REFRESH_DEADLINE_NS);
+    bool started = false;
+    if (job) {
+        *job = (struct job){.catalogue = catalogue_ref(catalogue),
+                            .entry = entry,
+                            .kind = kind,
+                            .next = catalogue->jobs};
+        catalogue->jobs = job;
+        catalogue->job_count++;
+        struct call *call;
+        started = !call_submit(catalogue->pool, deadline, run_job, job, NULL, &call, NULL);
+        if (!started) {
+            catalogue->jobs = job->next;
+            catalogue->job_count--;
+            atomic_fetch_sub(&catalogue->references, 1); /* never the last: the caller's is there */
+            mem_free(job);
+        }
+    }
+    if (kind == JOB_CHECK) {
+        entry->checking = started;
+        entry->check_at = now + BUSY_NS;
+    } else {
+        entry->refreshing = started;
+        entry->refresh_at = started ? now : now + BUSY_NS;
+    }
+}
+
+/* Starts what is due and returns when to look again. Under the lock. */
+static int64_t look(struct catalogue *catalogue, int64_t now)
+{
+    int64_t next = INT64_MAX;
+    for (size_t i = 0; i < catalogue->entry_count; i++) {
+        struct entry *entry = catalogue->entries[i];
+        if (!entry->watched)
+            continue;
+        if (!entry->checking && entry->check_at <= now && catalogue->job_count < JOBS_MAX)
+            start_job(catalogue, entry, JOB_CHECK, now);
+        if (!entry->refreshing && entry->refresh_at <= now && catalogue->job_count < JOBS_MAX)
+            start_job(catalogue, entry, JOB_REFRESH, now);
+        if (!entry->checking && entry->check_at < next)
+            next = entry->check_at;
+        if (!entry->refreshing && entry->refresh_at < next)
+            next = entry->refresh_at;
+    }
+    /* With all places taken, the end of a job wakes the keeper. */
+    return catalogue->job_count == JOBS_MAX ? INT64_MAX : next;
+}
+
+static void *keeper(void *argument)
+{
+    struct catalogue *catalogue = argument;
+    pthread_mutex_lock(&catalogue->lock);
+    while (!catalogue->stop) {
+        int64_t next = look(catalogue, clock_mono_ns());
+        cond_wait_until(&catalogue->wake, &catalogue->lock, next);
+    }
+    pthread_mutex_unlock(&catalogue->lock);
+    return NULL;
+}
+
+int catalogue_keeper_start(struct catalogue *catalogue, struct err *err)
+{
+    pthread_mutex_lock(&catalogue->lock);
+    bool running = catalogue->keeper || catalogue->stop;
+    catalogue->keeper = true;
+    pthread_mutex_unlock(&catalogue->lock);
+    if (running)
+        return err_set(err, ERR_INVALID, "the keeper was started before");
+    int r = thread_start(&catalogue->thread, "keeper", STACK, keeper, catalogue);
+    if (r) {
+        pthread_mutex_lock(&catalogue->lock);
+        catalogue->keeper = false;
+        pthread_mutex_unlock(&catalogue->lock);
+        return err_set(err, r, "cannot start the thread that watches connections");
+    }
+    return 0;
+}
+
+void catalogue_keeper_stop(struct catalogue *catalogue)
+{
+    pthread_mutex_lock(&catalogue->lock);
+    bool join = catalogue->keeper && !catalogue->stop;
+    catalogue->stop = true;
+    for (const struct job *job = catalogue->jobs; job; job = job->next)
+        if (job->call)
+            call_cancel(job->call);
+    pthread_cond_signal(&catalogue->wake);
+    pthread_mutex_unlock(&catalogue->lock);
+    if (join)
+        pthread_join(catalogue->thread, NULL);
+}

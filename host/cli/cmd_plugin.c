@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "render/render.h"
+
+static int list(const struct cli *cli)
+{
+    struct service *service = NULL;
+    int status = cli_open(cli, &service);
+    if (status)
+        return status;
+    size_t n;
+    size_t refused;
+    const struct adapter *const *adapters = registry_adapters(service_registry(service), &n);
+    const struct plugin_refusal *refusals = registry_refusals(service_registry(service), &refused);
+    struct render_terminal terminal;
+    render_terminal_detect(STDOUT_FILENO, &terminal);
+    struct buf text = BUF(1024 * 1024);
+    const char **cells = mem_alloc_array((n + 1) * 4, sizeof *cells);
+    if (!cells)
+        return EXIT_FAILED;
+    cells[0] = "BACKEND";
+    cells[1] = "VERSION";
+    cells[2] = "SUMMARY";
+    cells[3] = "FILE";
+    for (size_t i = 0; i < n; i++) {
+        cells[(i + 1) * 4] = adapters[i]->table.name;
+        cells[(i + 1) * 4 + 1] = adapters[i]->table.version;
+        cells[(i + 1) * 4 + 2] = adapters[i]->table.summary;
+        cells[(i + 1) * 4 + 3] = adapters[i]->path;
+    }
+    render_table(&text, &terminal, cells, n + 1, 4, 0);
+    for (size_t i = 0; i < refused; i++)
+        buf_printf(&text, "refused %s: %s\n",
+                   refusals[i].path[0] ? refusals[i].path : refusals[i].name, refusals[i].reason);
+    fputs(buf_text(&text), stdout);
+    buf_finish(&text);
+    mem_free(cells);
+    service_destroy(service, 0);
+    return 0;
+}
+
+int cmd_plugin(const struct cli *cli)
+{
+    const char *what = cli->word_count > 1 ? cli->words[1] : "list";
+    if (str_eq(what, "list"))
+        return list(cli);
+    if (str_eq(what, "check") && cli->word_count == 3) {
+        char verdict[2048];
+        int r = plugin_check_file(cli->words[2], verdict, sizeof verdict);
+        printf("%s\n", verdict);
+        return r ? EXIT_FAILED : 0;
+    }
+    cli_help("plugin");
+    return EXIT_USAGE;
+}

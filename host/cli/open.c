@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/str.h"
+
+static void print_mistakes(const struct config_mistake *mistakes, size_t n, const struct err *err)
+{
+    if (!n)
+        fprintf(stderr, "sonde: %s\n", err->text);
+    for (size_t i = 0; i < n; i++)
+        fprintf(stderr, "sonde: %s\n", mistakes[i].text);
+}
+
+static int set_log(const char *level, bool as_json)
+{
+    static const char *const levels[] = {"debug", "info", "warn", "error", "none"};
+    for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {
+        if (!str_eq(levels[i], level))
+            continue;
+        log_setup((enum log_level)i, as_json);
+        return 0;
+    }
+    return -1;
+}
+
+int cli_open(const struct cli *cli, struct service **ret_service)
+{
+    struct config_mistake *mistakes = mem_alloc_array(CONFIG_MAX_MISTAKES, sizeof *mistakes);
+    size_t n = 0;
+    struct err err = {0};
+    struct config *config = NULL;
+    if (!mistakes)
+        return EXIT_FAILED;
+    int r = config_load(cli->config_path, &config, mistakes, &n, &err);
+    if (!r && set_log(cli->log_level ? cli->log_level : config->log_level, config->log_json)) {
+        r = err_set(&err, ERR_INVALID,
+                    "--log-level %s: accepted are debug, info, warn, error, none", cli->log_level);
+        config_free(config);
+    } else if (!r) {
+        struct service_options options = {.connections = cli->connections,
+                                          .connection_count = cli->connection_count,
+                                          .plugin_paths = cli->plugin_paths,
+                                          .plugin_path_count = cli->plugin_path_count,
+                                          .timezone = cli->timezone ? cli->timezone : "local",
+                                          .files = cli->files};
+        r = service_create(config, &options, ret_service, mistakes, &n, &err);
+    }
+    if (r)
+        print_mistakes(mistakes, n, &err);
+    mem_free(mistakes);
+    return r ? EXIT_USAGE : 0;
+}

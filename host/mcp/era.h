@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which protocol era a message belongs to: its own _meta decides, never the connection. Legacy: initialize,
+ * revisions up to 2025-11-25. Modern: 2026-07-28, an envelope in each request.
+ *
+ * Ownership: static strings. Threads: pure functions.
+ */
+#ifndef MCP_ERA_H
+#define MCP_ERA_H
+
+#include "mcp/jsonrpc.h"
+
+enum era { ERA_LEGACY, ERA_MODERN };
+
+#define ERA_MODERN_VERSION "2026-07-28"
+#define ERA_BATCH_VERSION "2025-03-26" /* the only revision with batches */
+
+/* Member names of the envelope. */
+#define META_VERSION "io.modelcontextprotocol/protocolVersion"
+#define META_CAPABILITIES "io.modelcontextprotocol/clientCapabilities"
+#define META_CLIENT_INFO "io.modelcontextprotocol/clientInfo"
+#define META_SERVER_INFO "io.modelcontextprotocol/serverInfo"
+
+/*
+ * 0 and the era; else the error's code: RPC_INVALID_PARAMS for a malformed envelope (data names the key),
+ * RPC_UNSUPPORTED_VERSION with data.supported and data.requested.
+ */
+int era_of(const struct rpc_message *message, enum era *ret_era, struct rpc_error *error);
+/* True when any element of a batch carries an envelope: modern messages are never batched. */
+bool era_batch_is_modern(struct json_object *batch);
+/* What initialize answers to a requested version: itself where supported, else the newest legacy one; static. */
+const char *era_negotiate(const char *requested);
+
+#endif

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "query/backend.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "plugin/guard.h"
+#include "plugin/params.h"
+
+#define OPEN_MAX_BYTES (1024u * 1024u)
+/* A backend whose PROBE fails for reasons of its own is asked again after this long. */
+#define PROBE_AGAIN_NS (60 * NS_PER_S)
+#define LINK_MAX 4096u
+
+struct io_target *backend_target(const struct backend *backend, const char *name)
+{
+    if (!name)
+        name = "main";
+    for (size_t i = 0; i < backend->endpoint_count; i++)
+        if (str_eq(backend->endpoints[i].name, name))
+            return backend->endpoints[i].target;
+    return NULL;
+}
+
+static int add_endpoint(struct backend *backend, const char *name, const char *url, struct err *err)
+{
+    if (backend->endpoint_count == ENDPOINTS_MAX)
+        return err_set(err, SONDE_E_REFUSED, "more than %u endpoints", ENDPOINTS_MAX);
+    if (backend_target(backend, name))
+        return err_set(err, SONDE_E_REFUSED, "endpoint %.64s is declared twice", name);
+    const struct scope_row *scope = backend->scope;
+    struct endpoint *endpoint = &backend->endpoints[backend->endpoint_count];
+    endpoint->name = mem_strdup(name);
+    if (!endpoint->name)
+        return err_set(err, ERR_MEMORY, "no memory for an endpoint");
+    int r = io_target_create(backend->engine->settings.io, backend->connection, url,
+                             scope ? scope->path_prefix : NULL, scope ? scope->headers : NULL,
+                             scope ? scope->header_count : 0, &endpoint->target, err);
+    if (r) {
+        mem_free(endpoint->name);
+        return r;
+    }
+    backend->endpoint_count++;
+    return 0;
+}
+
+static int32_t declare_endpoint(struct sonde_ctx *ctx, const struct sonde_endpoint *row)
+{
+    struct backend *backend = ctx->owner;
+    struct err err = {0};
+    if (!row || row->struct_size < sizeof *row || !row->name || !row->name[0] || !row->url) {
+        err_set(&err, SONDE_E_REFUSED, "an endpoint needs a name and a url");
+    } else if (row->sigv4_service) {
+        err_set(&err, SONDE_E_REFUSED,
+                "endpoint %.64s asks for AWS signatures, which this host does not make", row->name);
+    } else if (str_eq(row->name, "main") && backend_target(backend, "main")) {
+        /* It need not be declared; saying the same again is no fault. */
+        if (str_eq(row->url, backend->connection->url))
+            return 0;
+        err_set(&err, SONDE_E_REFUSED,
+                "endpoint main is the connection's url and cannot be another");
+    } else if (!add_endpoint(backend, row->name, row->url, &err)) {
+        return 0;
+    }
+    ctx->failure = err;
+    return SONDE_E_REFUSED;
+}
+
+static int no_adapter(const struct registry *registry, const char *name, struct err *err)
+{
+    size_t refusal_count;
+    const struct plugin_refusal *refusals = registry_refusals(registry, &refusal_count);
+    for (size_t i = 0; i < refusal_count; i++)
+        if (str_eq(refusals[i].name, name))
+            return err_set(err, ERR_NOT_FOUND, "backend %s: its plugin %s was refused: %s", name,
+                           refusals[i].path, refusals[i].reason);
+    size_t n;
+    const struct adapter *const *adapters = registry_adapters(registry, &n);
+    const char *names[64] = {0};
+    char list[512] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < n && i < 64; i++) {
+        names[i] = adapters[i]->table.name;
+        size_t size = strlen(names[i]);
+        if (used + size + 3 > sizeof list)
+            continue;
+        if (used) {
+            memcpy(list + used, ", ", 2);
+            used += 2;
+        }
+        memcpy(list + used, names[i], size + 1);
+        used += size;
+    }
+    const char *near = str_nearest(name, names, n < 64 ? n : 64);
+    return err_set(err, ERR_NOT_FOUND, "no plugin for backend \"%.64s\"%s%s%s: there %s %s", name,
+                   near ? ", did you mean \"" : "", near ? near : "", near ? "\"?" : "",
+                   n == 1 ? "is" : "are", n ? list : "none loaded");
+}
+
+static int open_instance(struct backend *backend, struct err *err)
+{
+    struct arena arena;
+    arena_init(&arena, OPEN_MAX_BYTES, NULL);
+    const struct sonde_pair *pairs = NULL;
+    size_t count = 0;
+    int r = params_fill(backend->adapter, backend->connection, &arena, &pairs, &count, err);
+    if (!r) {
+        const char *ui_kind = backend->connection->ui_kind;
+        struct sonde_open open = {.struct_size = sizeof open,
+                                  .param_count32 = (uint32_t)count,
+                                  .ctx = &backend->ctx,
+                                  .url = backend->connection->url ? backend->connection->url : "",
+                                  .ui_kind = ui_kind ? ui_kind : "",
+                                  .params = pairs};
+        backend->ctx.endpoint = declare_endpoint;
+        int32_t code = guard_open(backend->adapter, &open, &backend->instance);
+        backend->ctx.endpoint = NULL;
+        if (code == SONDE_OK)
+            backend->opened = true;
+        else if (code == SONDE_E_REFUSED && backend->ctx.failure.code)
+            r = err_set(err, ERR_INVALID, "%s", backend->ctx.failure.text);
+        else
+            r = ctx_failure(&backend->ctx, code, "open", err);
+    }
+    arena_finish(&arena);
+    return r;
+}
+
+static int make(struct engine *engine, struct connection *connection, const char *name,
+                struct backend *parent, const struct scope_row *scope, struct backend **ret_backend,
+                struct err *err)
+{
+    const struct adapter *adapter = registry_find(engine->settings.registry, name);
+    if (!adapter)
+        return no_adapter(engine->settings.registry, name, err);
+    CLEANUP(backend_unrefp) struct backend *backend = mem_alloc(sizeof *backend);
+    if (!backend)
+        return err_set(err, ERR_MEMORY, "no memory to open a connection");
+    atomic_init(&backend->references, 1);
+    backend->serial = atomic_fetch_add(&engine->next_serial, 1);
+    backend->engine = engine;
+    backend->connection = connection_ref(connection);
+    backend->adapter = adapter;
+    backend->parent = backend_ref(parent);
+    backend->scope = scope;
+    ctx_init(&backend->ctx, adapter, backend->connection->name, OPEN_MAX_BYTES,
+             engine->settings.budget, backend);
+    facts_init(&backend->facts);
+    gate_init(&backend->own_gate, engine->settings.per_connection);
+    backend->gate = parent ? parent->gate : &backend->own_gate;
+    pthread_mutex_init(&backend->lock, NULL);
+    int r = 0;
+    if (connection->url && connection->url[0])
+        r = add_endpoint(backend, "main", connection->url, err);
+    if (!r)
+        r = open_instance(backend, err);
+    backend->scope = NULL;
+    if (r)
+        return r;
+    *ret_backend = STEAL(backend);
+    return 0;
+}
+
+int backend_open(struct engine *engine, struct connection *connection, struct backend **ret_backend,
+                 struct err *err)
+{
+    return make(engine, connection, connection->backend, NULL, NULL, ret_backend, err);
+}
+
+int backend_open_scope(struct backend *parent, const struct scope_row *scope,
+                       struct backend **ret_backend, struct err *err)
+{
+    const char *name =
+        scope->backend && scope->backend[0] ? scope->backend : parent->adapter->table.name;
+    return make(parent->engine, parent->connection, name, parent, scope, ret_backend, err);
+}
+
+struct backend *backend_ref(struct backend *backend)
+{
+    if (backend)
+        atomic_fetch_add_explicit(&backend->references, 1, memory_order_relaxed);
+    return backend;
+}
+
+void backend_unref(struct backend *backend)
+{
+    if (!backend || atomic_fetch_sub_explicit(&backend->references, 1, memory_order_acq_rel) != 1)
+        return;
+    if (backend->opened)
+        guard_close(backend->adapter, backend->instance);
+    for (size_t i = 0; i < backend->endpoint_count; i++) {
+        mem_free(backend->endpoints[i].name);
+        io_target_unref(backend->endpoints[i].target);
+    }
+    ctx_finish(&backend->ctx);
+    facts_finish(&backend->facts);
+    gate_finish(&backend->own_gate);
+    pthread_mutex_destroy(&backend->lock);
+    connection_unref(backend->connection);
+    backend_unref(backend->parent);
+    mem_free(backend);
+}
+
+struct connection *backend_connection(const struct backend *backend)
+{
+    return backend->connection;
+}
+
+const struct adapter *backend_adapter(const struct backend *backend)
+{
+    return backend->adapter;
+}
+
+static void copy_text(char *out, size_t size, const char *text)
+{
+    utf8_clean(out, size, text, strlen(text));
+}
+
+void backend_product(struct backend *backend, char *product, size_t product_size, char *version,
+                     size_t version_size)
+{
+    pthread_mutex_lock(&backend->lock);
+    copy_text(product, product_size, backend->product);
+    copy_text(version, version_size, backend->version);
+    pthread_mutex_unlock(&backend->lock);
+}
+
+void backend_health(struct backend *backend, struct backend_health *ret_health)
+{
+    pthread_mutex_lock(&backend->lock);
+    *ret_health = backend->health;
+    pthread_mutex_unlock(&backend->lock);
+}
+
+void backend_count(struct backend *backend, uint64_t requests, uint64_t failures)
+{
+    pthread_mutex_lock(&backend->lock);
+    backend->health.requests += requests;
+    backend->health.failures += failures;
+    pthread_mutex_unlock(&backend->lock);
+}
+
+/* What an operation's end says about the backend itself: 1 it answers, 2 not as it should, 3 not at all, 0 nothing. */
+static int state_of(int code)
+{
+    switch (code) {
+    case 0:
+    case SONDE_E_BAD_QUERY:
+    case SONDE_E_NOT_FOUND:
+    case SONDE_E_UNSUPPORTED:
+    case SONDE_E_TOO_MUCH:
+        return 1;
+    case SONDE_E_FORBIDDEN:
+    case SONDE_E_THROTTLED:
+    case SONDE_E_BUSY:
+    case SONDE_E_TIMEOUT:
+    case SONDE_E_BAD_ANSWER:
+    case SONDE_E_DEADLINE:
+        return 2;
+    case SONDE_E_AUTH:
+    case SONDE_E_UNREACHABLE:
+        return 3;
+    default:
+        return 0;
+    }
+}
+
+void backend_note(struct backend *backend, const struct result *result, const struct err *err)
+{
+    int state = state_of(err->code);
+    pthread_mutex_lock(&backend->lock);
+    if (state) {
+        backend->health.state = state;
+        backend->health.checked_ns = clock_unix_ns();
+        copy_text(backend->health.reason, sizeof backend->health.reason,
+                  state == 1 ? "" : err->text);
+    }
+    if (result && result->newest_sample_ns > backend->health.newest_sample_ns)
+        backend->health.newest_sample_ns = result->newest_sample_ns;
+    if (result && result->product[0]) {
+        copy_text(backend->product, sizeof backend->product, result->product);
+        copy_text(backend->version, sizeof backend->version, result->version);
+    }
+    pthread_mutex_unlock(&backend->lock);
+}
+
+bool backend_needs_probe(struct backend *backend)
+{
+    if (!(backend->adapter->table.caps & SONDE_CAP(SONDE_KIND_PROBE)))
+        return false;
+    pthread_mutex_lock(&backend->lock);
+    bool needs = backend->probed_until_ns <= clock_mono_ns();
+    pthread_mutex_unlock(&backend->lock);
+    return needs;
+}
+
+void backend_probed(struct backend *backend, int code)
+{
+    int64_t until = code ? clock_mono_ns() + PROBE_AGAIN_NS : facts_until(&backend->facts);
+    pthread_mutex_lock(&backend->lock);
+    backend->probed_until_ns = until;
+    pthread_mutex_unlock(&backend->lock);
+}
+
+const char *backend_link(struct backend *backend, const struct sonde_query *query,
+                         const char *executed, struct arena *arena)
+{
+    const struct connection *connection = backend->connection;
+    if (!connection->ui_url || !connection->ui_url[0])
+        return NULL;
+    char path[LINK_MAX] = "";
+    struct sonde_link link = {.struct_size = sizeof link,
+                              .query = query,
+                              .executed = executed ? executed : "",
+                              .ui_kind = connection->ui_kind ? connection->ui_kind : "",
+                              .ui_param = connection->ui_param ? connection->ui_param : ""};
+    if (guard_link(backend->adapter, backend->instance, &link, path, sizeof path))
+        return NULL;
+    path[sizeof path - 1] = '\0';
+    size_t n = strlen(connection->ui_url);
+    while (n && connection->ui_url[n - 1] == '/')
+        n--;
+    return arena_printf(arena, "%.*s%s%s", (int)n, connection->ui_url, path[0] == '/' ? "" : "/",
+                        path);
+}
+
+void backend_probe_stages(struct backend *backend, struct io_probe *ret_probe)
+{
+    *ret_probe = (struct io_probe){0};
+    struct io_target *target = backend_target(backend, NULL);
+    if (!target && backend->endpoint_count)
+        target = backend->endpoints[0].target;
+    if (target)
+        io_target_probe(target, ret_probe);
+}

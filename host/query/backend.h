@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The inside of an opened connection, for the folder's own use.
+ *
+ * Ownership: reference-counted through engine.h. Threads: instance, endpoints, connection are immutable once open; facts and
+ * gate lock themselves; what changes beside them is under lock.
+ */
+#ifndef QUERY_BACKEND_H
+#define QUERY_BACKEND_H
+
+#include <pthread.h>
+#include "plugin/host.h"
+#include "query/engine.h"
+#include "query/facts.h"
+#include "query/flight.h"
+#include "query/gate.h"
+
+#define ENDPOINTS_MAX 64u
+
+struct engine {
+    struct engine_settings settings;
+    struct flights flights;
+    atomic_int_fast64_t creates_grace_ns;
+    atomic_uint_fast64_t next_serial;
+};
+
+struct endpoint {
+    char *name;
+    struct io_target *target;
+};
+
+struct backend {
+    atomic_uint references;
+    uint64_t serial; /* tells flights of one backend from those of another; never used again */
+    struct engine *engine;
+    struct connection *connection;
+    const struct adapter *adapter;
+    struct sonde_ctx ctx; /* of open */
+    void *instance;
+    bool opened;
+    struct endpoint endpoints[ENDPOINTS_MAX];
+    size_t endpoint_count;
+    struct backend *parent; /* of a scope; it lends its gate */
+    const struct scope_row *scope; /* while open runs */
+    struct gate own_gate;
+    struct gate *gate;
+    struct facts facts;
+    pthread_mutex_t lock;
+    /* under lock */
+    struct backend_health health;
+    char product[128];
+    char version[64];
+    int64_t probed_until_ns; /* clock_mono_ns; 0: PROBE must run first */
+};
+
+struct io_target *backend_target(const struct backend *backend, const char *name);
+/* Whether PROBE must run before another operation may. */
+bool backend_needs_probe(struct backend *backend);
+/* PROBE ended: with 0 its facts hold as long as they say, with an error others may go on without for a while. */
+void backend_probed(struct backend *backend, int code);
+/* An operation ended. result may be NULL. */
+void backend_note(struct backend *backend, const struct result *result, const struct err *err);
+void backend_count(struct backend *backend, uint64_t requests, uint64_t failures);
+
+#endif

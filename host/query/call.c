@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "query/call.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/thread.h"
+
+#define CALL_MAX_BYTES (64u * 1024u * 1024u)
+#define STACK_BYTES (512u * 1024u)
+#define IDLE_NS (10 * NS_PER_S)
+
+struct job {
+    struct call call; /* first: a call is handed out as this */
+    struct call_pool *pool;
+    call_fn function;
+    void *argument;
+    struct job *next;
+};
+
+struct worker {
+    pthread_t thread;
+    struct call_pool *pool;
+    struct job *job; /* running; NULL idle */
+    bool ended;      /* may be joined */
+    struct worker *next;
+};
+
+struct call_pool {
+    pthread_mutex_t lock;
+    pthread_cond_t work; /* a job is waiting, or the pool stops */
+    pthread_cond_t gone; /* a worker ended */
+    struct io *io;
+    struct budget *budget;
+    struct job *first;
+    struct job *last;
+    struct worker *workers;
+    unsigned max;
+    unsigned threads;
+    unsigned idle;
+    unsigned waiting; /* jobs not taken yet: never more than idle threads */
+    unsigned active;
+    bool stopping;
+};
+
+static int call_init(struct call *call, struct io *io, struct budget *budget, int64_t deadline_ns,
+                     void *user)
+{
+    arena_init(&call->arena, CALL_MAX_BYTES, budget);
+    atomic_init(&call->cancelled, false);
+    call->started_ns = clock_mono_ns();
+    call->deadline_ns = deadline_ns;
+    call->user = user;
+    return mailbox_create(io, &call->mailbox);
+}
+
+static void call_finish(struct call *call)
+{
+    bool large = call->large || call->arena.used > 4u * 1024u * 1024u;
+    mailbox_destroy(call->mailbox);
+    arena_finish(&call->arena);
+    if (large)
+        mem_trim();
+}
+
+int call_run(struct io *io, struct budget *budget, int64_t deadline_ns, call_fn function,
+             void *argument, struct err *err)
+{
+    struct call call = {0};
+    if (call_init(&call, io, budget, deadline_ns, NULL))
+        return err_set(err, ERR_MEMORY, "no memory for a call");
+    function(&call, argument);
+    call_finish(&call);
+    return 0;
+}
+
+void call_cancel(struct call *call)
+{
+    atomic_store(&call->cancelled, true);
+    /* Without memory for the post it notices at its next message or deadline. */
+    if (mailbox_post(call->mailbox, NULL, 0))
+        log_line(LOG_WARN, "query",
+                 "no memory to wake a cancelled call; it ends at its next message");
+}
+
+bool call_over(const struct call *call, struct err *err)
+{
+    if (atomic_load(&call->cancelled)) {
+        err_set(err, SONDE_E_CANCELLED, "the call was cancelled");
+        return true;
+    }
+    if (clock_mono_ns() < call->deadline_ns)
+        return false;
+    err_set(err, SONDE_E_DEADLINE,
+            "the call's %.3g s are up: ask for less, or raise limits.timeout",
+            (double)(call->deadline_ns - call->started_ns) / (double)NS_PER_S);
+    return true;
+}
+
+int call_pool_create(struct io *io, struct budget *budget, unsigned max,
+                     struct call_pool **ret_pool, struct err *err)
+{
+    struct call_pool *pool = mem_alloc(sizeof *pool);
+    if (!pool)
+        return err_set(err, ERR_MEMORY, "no memory for the call threads");
+    pthread_mutex_init(&pool->lock, NULL);
+    if (cond_init(&pool->work) || cond_init(&pool->gone)) {
+        mem_free(pool);
+        return err_set(err, ERR_SYSTEM, "no condition variable for the call threads");
+    }
+    pool->io = io;
+    pool->budget = budget;
+    pool->max = max ? max : 256;
+    *ret_pool = pool;
+    return 0;
+}
+
+/* The next job, waited for a while; NULL when the thread should end. Under the lock. */
+static struct job *take_job(struct call_pool *pool)
+{
+    int64_t until = clock_mono_ns() + IDLE_NS;
+    while (!pool->first && !pool->stopping) {
+        pool->idle++;
+        int late = cond_wait_until(&pool->work, &pool->lock, until);
+        pool->idle--;
+        if (late)
+            break;
+    }
+    struct job *job = pool->first;
+    if (!job)
+        return NULL;
+    pool->first = job->next;
+    if (!pool->first)
+        pool->last = NULL;
+    pool->waiting--;
+    return job;
+}
+
+static void *work(void *argument)
+{
+    struct worker *worker = argument;
+    struct call_pool *pool = worker->pool;
+    pthread_mutex_lock(&pool->lock);
+    for (struct job *job = take_job(pool); job; job = take_job(pool)) {
+        worker->job = job;
+        pool->active++;
+        pthread_mutex_unlock(&pool->lock);
+        job->function(&job->call, job->argument);
+        pthread_mutex_lock(&pool->lock);
+        /* From here on no one cancels it, so its mailbox may go. */
+        worker->job = NULL;
+        pthread_mutex_unlock(&pool->lock);
+        call_finish(&job->call);
+        mem_free(job);
+        pthread_mutex_lock(&pool->lock);
+        pool->active--;
+    }
+    worker->ended = true;
+    pool->threads--;
+    pthread_cond_signal(&pool->gone);
+    pthread_mutex_unlock(&pool->lock);
+    return NULL;
+}
+
+/* Joins threads that have ended. Under the lock; they need it no more. */
+static void reap(struct call_pool *pool)
+{
+    for (struct worker **link = &pool->workers; *link;) {
+        struct worker *worker = *link;
+        if (!worker->ended) {
+            link = &worker->next;
+            continue;
+        }
+        *link = worker->next;
+        pthread_mutex_unlock(&pool->lock);
+        pthread_join(worker->thread, NULL);
+        pthread_mutex_lock(&pool->lock);
+        mem_free(worker);
+        link = &pool->workers;
+    }
+}
+
+static int add_worker(struct call_pool *pool)
+{
+    struct worker *worker = mem_alloc(sizeof *worker);
+    if (!worker)
+        return ERR_MEMORY;
+    worker->pool = pool;
+    if (thread_start(&worker->thread, "call", STACK_BYTES, work, worker)) {
+        mem_free(worker);
+        return ERR_SYSTEM;
+    }
+    worker->next = pool->workers;
+    pool->workers = worker;
+    pool->threads++;
+    return 0;
+}
+
+static int enqueue(struct call_pool *pool, struct job *job, struct err *err)
+{
+    reap(pool);
+    if (pool->stopping)
+        return err_set(err, ERR_BUSY, "sonde is stopping");
+    if (pool->waiting >= pool->idle) {
+        if (pool->threads >= pool->max) {
+            err_set(err, ERR_BUSY, "all %u call threads are busy, try again in 1 s", pool->max);
+            if (err)
+                err->wait_ms = 1000;
+            return ERR_BUSY;
+        }
+        if (add_worker(pool))
+            return err_set(err, ERR_BUSY,
+                           "no further call thread can be started, try again in 1 s");
+    }
+    if (pool->last)
+        pool->last->next = job;
+    else
+        pool->first = job;
+    pool->last = job;
+    pool->waiting++;
+    pthread_cond_signal(&pool->work);
+    return 0;
+}
+
+int call_submit(struct call_pool *pool, int64_t deadline_ns, call_fn function, void *argument,
+                void *user, struct call **ret_call, struct err *err)
+{
+    struct job *job = mem_alloc(sizeof *job);
+    if (!job || call_init(&job->call, pool->io, pool->budget, deadline_ns, user)) {
+        mem_free(job);
+        return err_set(err, ERR_MEMORY, "no memory for a call");
+    }
+    job->pool = pool;
+    job->function = function;
+    job->argument = argument;
+    struct call *call = &job->call;
+    pthread_mutex_lock(&pool->lock);
+    int r = enqueue(pool, job, err);
+    /* Under the lock: the call may be over before this function is. */
+    if (!r && ret_call)
+        *ret_call = call;
+    pthread_mutex_unlock(&pool->lock);
+    if (r) {
+        call_finish(call);
+        mem_free(job);
+    }
+    return r;
+}
+
+unsigned call_pool_active(struct call_pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    unsigned active = pool->active + pool->waiting;
+    pthread_mutex_unlock(&pool->lock);
+    return active;
+}
+
+unsigned call_pool_destroy(struct call_pool *pool, int64_t grace_ms)
+{
+    if (!pool)
+        return 0;
+    int64_t until = clock_mono_ns() + grace_ms * NS_PER_MS;
+    pthread_mutex_lock(&pool->lock);
+    pool->stopping = true;
+    for (struct worker *worker = pool->workers; worker; worker = worker->next)
+        if (worker->job)
+            call_cancel(&worker->job->call);
+    for (struct job *job = pool->first; job; job = job->next)
+        call_cancel(&job->call);
+    pthread_cond_broadcast(&pool->work);
+    while (pool->threads && !cond_wait_until(&pool->gone, &pool->lock, until))
+        ;
+    reap(pool);
+    unsigned left = pool->threads;
+    for (struct worker *worker = pool->workers; worker; worker = worker->next)
+        pthread_detach(worker->thread);
+    pthread_mutex_unlock(&pool->lock);
+    /* A thread stuck in a plugin may yet come back; the pool stays for it, the process is about to end. */
+    if (left)
+        return left;
+    pthread_cond_destroy(&pool->work);
+    pthread_cond_destroy(&pool->gone);
+    pthread_mutex_destroy(&pool->lock);
+    mem_free(pool);
+    return 0;
+}

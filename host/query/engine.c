@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "query/engine.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "query/backend.h"
+#include "query/flight_key.h"
+#include "query/op.h"
+
+#define KEY_MAX (256u * 1024u)
+#define LARGE_ANSWER (4u * 1024u * 1024u)
+/* Messages taken in one go before everything else is looked at again. */
+#define BATCH 64u
+
+enum task_state { TASK_PROBE, TASK_FLIGHT, TASK_OP, TASK_DONE };
+
+/* One item on its way. */
+struct task {
+    struct engine_item *item;
+    enum task_state state;
+    struct flight *flight;
+    struct flight_waiter waiter;
+    struct op *op;
+    int64_t started_ns;
+    int64_t deadline_ns;
+};
+
+struct run {
+    struct engine *engine;
+    struct call *call;
+    struct task *tasks;
+    size_t count;
+    struct op *ops; /* driven here: for tasks and for flights */
+};
+
+int engine_create(const struct engine_settings *settings, struct engine **ret_engine,
+                  struct err *err)
+{
+    struct engine *engine = mem_alloc(sizeof *engine);
+    if (!engine)
+        return err_set(err, ERR_MEMORY, "no memory for the engine");
+    engine->settings = *settings;
+    struct engine_settings *s = &engine->settings;
+    s->max_points = s->max_points ? s->max_points : 2000000;
+    s->max_series = s->max_series ? s->max_series : 20000;
+    s->per_connection = s->per_connection ? s->per_connection : 16;
+    s->max_requests = s->max_requests ? s->max_requests : 200;
+    s->max_operation_bytes = s->max_operation_bytes ? s->max_operation_bytes : UINT64_C(256) << 20;
+    flights_init(&engine->flights);
+    atomic_init(&engine->creates_grace_ns, 2 * NS_PER_S);
+    atomic_init(&engine->next_serial, 1);
+    *ret_engine = engine;
+    return 0;
+}
+
+void engine_destroy(struct engine *engine)
+{
+    if (!engine)
+        return;
+    flights_finish(&engine->flights);
+    mem_free(engine);
+}
+
+void engine_set_creates_grace(struct engine *engine, int64_t grace_ns)
+{
+    atomic_store(&engine->creates_grace_ns, grace_ns);
+}
+
+static const char *kind_name(uint32_t kind)
+{
+    static const char *const names[SONDE_KIND_COUNT] = {
+        "probe",           "health",       "scopes",       "explain",      "metrics",
+        "metric names",    "label names",  "label values", "exemplars",    "logs",
+        "log context",     "log counts",   "log patterns", "traces",       "trace search",
+        "span statistics", "services",     "operations",   "dependencies", "events",
+        "alerts",          "saved queries"};
+    return kind < SONDE_KIND_COUNT ? names[kind] : "this kind of query";
+}
+
+static void task_end(struct task *task, struct result *result, const struct err *err)
+{
+    task->item->result = result;
+    task->item->err = *err;
+    task->state = TASK_DONE;
+}
+
+static void task_fail(struct task *task, int code, const char *text)
+{
+    struct err err = {0};
+    err_set(&err, code, "%s", text);
+    task_end(task, NULL, &err);
+}
+
+static struct op *run_op(struct run *run, struct backend *backend, const struct sonde_query *query,
+                         struct flight *flight, int64_t deadline_ns)
+{
+    struct op *op = op_new(run->engine, run->call, backend, query, flight, deadline_ns);
+    if (op) {
+        op->next = run->ops;
+        run->ops = op;
+    }
+    return op;
+}
+
+static const char no_memory[] = "no memory left for this query: try again in a moment";
+
+/* Joins the flight for query, or makes it and drives it here. */
+static void task_join(struct run *run, struct task *task, const struct sonde_query *query,
+                      enum task_state state)
+{
+    struct engine *engine = run->engine;
+    struct backend *backend = task->item->backend;
+    struct buf key = BUF(KEY_MAX);
+    flight_key(&key, backend->serial, query);
+    bool lead = false;
+    struct flight *flight = NULL;
+    if (!key.failed)
+        flight = flight_join(&engine->flights, key.data, key.size, &task->waiter,
+                             run->call->mailbox, task->deadline_ns, &lead);
+    buf_finish(&key);
+    if (!flight) {
+        task_fail(task, ERR_BUSY, no_memory);
+        return;
+    }
+    task->flight = flight;
+    task->state = state;
+    if (lead && !run_op(run, backend, query, flight, 0)) {
+        struct err err = {0};
+        err_set(&err, ERR_BUSY, "%s", no_memory);
+        flight_done(&engine->flights, flight, NULL, &err);
+    }
+}
+
+static void task_go(struct run *run, struct task *task)
+{
+    struct engine_item *item = task->item;
+    if (item->share) {
+        task_join(run, task, item->query, TASK_FLIGHT);
+        return;
+    }
+    task->op = run_op(run, item->backend, item->query, NULL, task->deadline_ns);
+    task->state = TASK_OP;
+    if (!task->op)
+        task_fail(task, ERR_BUSY, no_memory);
+    else
+        task->op->started_ns = task->started_ns;
+}
+
+static void task_start(struct run *run, struct task *task)
+{
+    static const struct sonde_query probe = {.struct_size = sizeof probe,
+                                             .kind = SONDE_KIND_PROBE,
+                                             .scope = "",
+                                             .name = "",
+                                             .native = ""};
+    struct engine_item *item = task->item;
+    struct backend *backend = item->backend;
+    const struct sonde_query *query = item->query;
+    const struct sonde_plugin *table = &backend->adapter->table;
+    int64_t timeout = backend->connection->timeout_ns;
+    task->started_ns = clock_mono_ns();
+    task->deadline_ns = task->started_ns + (timeout > 0 ? timeout : 30 * NS_PER_S);
+    if (query->deadline_ms &&
+        query->deadline_ms < (task->deadline_ns - task->started_ns) / NS_PER_MS)
+        task->deadline_ns = task->started_ns + (int64_t)query->deadline_ms * NS_PER_MS;
+    if (run->call->deadline_ns < task->deadline_ns)
+        task->deadline_ns = run->call->deadline_ns;
+    item->result = NULL;
+    item->err = (struct err){.position = -1};
+    char text[256];
+    if (query->kind >= SONDE_KIND_COUNT || !(table->caps & SONDE_CAP(query->kind))) {
+        snprintf(text, sizeof text, "backend %s does not offer %s", table->name,
+                 kind_name(query->kind));
+        task_fail(task, SONDE_E_UNSUPPORTED, text);
+    } else if (query->must_understand & ~table->understands) {
+        snprintf(text, sizeof text,
+                 "backend %s cannot do what this query demands (must_understand bits 0x%llx), so "
+                 "it was not asked",
+                 table->name, (unsigned long long)(query->must_understand & ~table->understands));
+        task_fail(task, SONDE_E_UNSUPPORTED, text);
+    } else if (query->kind != SONDE_KIND_PROBE && backend_needs_probe(backend)) {
+        task_join(run, task, &probe, TASK_PROBE);
+    } else {
+        task_go(run, task);
+    }
+}
+
+/* A connection whose PROBE failed this way would fail the query the same way. */
+static bool hopeless(int code)
+{
+    switch (code) {
+    case SONDE_E_UNREACHABLE:
+    case SONDE_E_DEADLINE:
+    case SONDE_E_TIMEOUT:
+    case SONDE_E_AUTH:
+    case SONDE_E_REFUSED:
+    case SONDE_E_CANCELLED:
+    case SONDE_E_THROTTLED:
+    case ERR_BUSY:
+    case ERR_MEMORY:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void task_landed(struct run *run, struct task *task, struct result *result,
+                        const struct err *err)
+{
+    bool probe = task->state == TASK_PROBE;
+    flight_leave(&run->engine->flights, task->flight, &task->waiter);
+    task->flight = NULL;
+    if (!probe) {
+        task_end(task, result, err);
+        return;
+    }
+    result_unref(result);
+    if (hopeless(err->code))
+        task_end(task, NULL, err);
+    else
+        task_go(run, task);
+}
+
+static void task_leave(struct run *run, struct task *task)
+{
+    struct err err = {0};
+    if (atomic_load(&run->call->cancelled))
+        err_set(&err, SONDE_E_CANCELLED, "the call was cancelled");
+    else
+        err_set(&err, SONDE_E_DEADLINE,
+                "no answer within %.3g s: ask for less, or raise timeout_seconds of the connection",
+                (double)(task->deadline_ns - task->started_ns) / (double)NS_PER_S);
+    flight_leave(&run->engine->flights, task->flight, &task->waiter);
+    task->flight = NULL;
+    task_end(task, NULL, &err);
+}
+
+static void task_turn(struct run *run, struct task *task, int64_t now)
+{
+    if (task->state == TASK_DONE)
+        return;
+    if (task->state == TASK_OP) {
+        if (task->op->phase == OP_FINISHED) {
+            task_end(task, STEAL(task->op->result), &task->op->err);
+            task->op = NULL;
+        }
+        return;
+    }
+    struct result *result = NULL;
+    struct err err;
+    if (flight_result(&run->engine->flights, task->flight, &result, &err))
+        task_landed(run, task, result, &err);
+    else if (atomic_load(&run->call->cancelled) || now >= task->deadline_ns)
+        task_leave(run, task);
+}
+
+static bool in_use_by_task(const struct run *run, const struct op *op)
+{
+    for (size_t i = 0; i < run->count; i++)
+        if (run->tasks[i].op == op)
+            return true;
+    return false;
+}
+
+/* One look at everything. Returns whether something may go on at once. */
+static bool turn(struct run *run)
+{
+    int64_t now = clock_mono_ns();
+    bool moved = false;
+    for (struct op *op = run->ops; op; op = op->next) {
+        if (op->phase == OP_FINISHED)
+            continue;
+        bool probe = op->flight && op->query.kind == SONDE_KIND_PROBE;
+        op_turn(op, now);
+        if (op->phase != OP_FINISHED)
+            continue;
+        moved = true;
+        if (probe && !hopeless(op->err.code))
+            backend_probed(op->backend, op->err.code);
+        if (op->wire_bytes > LARGE_ANSWER)
+            run->call->large = true;
+    }
+    for (size_t i = 0; i < run->count; i++) {
+        enum task_state before = run->tasks[i].state;
+        task_turn(run, &run->tasks[i], now);
+        moved = moved || run->tasks[i].state != before;
+    }
+    for (struct op **link = &run->ops; *link;) {
+        struct op *op = *link;
+        if (op->phase == OP_FINISHED && !in_use_by_task(run, op)) {
+            *link = op->next;
+            op_free(op);
+        } else {
+            link = &op->next;
+        }
+    }
+    return moved;
+}
+
+static bool all_done(const struct run *run)
+{
+    for (size_t i = 0; i < run->count; i++)
+        if (run->tasks[i].state != TASK_DONE)
+            return false;
+    return !run->ops;
+}
+
+static int64_t wake_at(const struct run *run)
+{
+    int64_t wake = INT64_MAX;
+    for (size_t i = 0; i < run->count; i++) {
+        const struct task *task = &run->tasks[i];
+        if ((task->state == TASK_PROBE || task->state == TASK_FLIGHT) && task->deadline_ns < wake)
+            wake = task->deadline_ns;
+    }
+    for (const struct op *op = run->ops; op; op = op->next) {
+        int64_t at = op_wake_ns(op);
+        wake = at < wake ? at : wake;
+    }
+    return wake;
+}
+
+static void take_messages(struct run *run, int64_t until_ns)
+{
+    struct mailbox *mailbox = run->call->mailbox;
+    struct message *message = mailbox_wait(mailbox, until_ns);
+    for (unsigned i = 0; message; i++) {
+        /* Posts only wake: what they are about is looked up. */
+        if (message->type != MESSAGE_POST) {
+            struct slot *slot = message->owner;
+            op_message(slot->op, slot, message);
+        }
+        mailbox_release(mailbox, message);
+        if (i == BATCH)
+            break;
+        message = mailbox_wait(mailbox, 0);
+    }
+}
+
+int engine_run(struct engine *engine, struct call *call, struct engine_item *items, size_t n)
+{
+    struct run run = {.engine = engine, .call = call, .count = n};
+    run.tasks = mem_alloc_array(n, sizeof *run.tasks);
+    if (!run.tasks)
+        return ERR_MEMORY;
+    for (size_t i = 0; i < n; i++) {
+        run.tasks[i].item = &items[i];
+        task_start(&run, &run.tasks[i]);
+    }
+    for (;;) {
+        while (turn(&run))
+            ;
+        if (all_done(&run))
+            break;
+        take_messages(&run, wake_at(&run));
+    }
+    mem_free(run.tasks);
+    return 0;
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "service/internal.h"
+
+#include "base/str.h"
+#include "service/filters.h"
+#include "service/select.h"
+
+#define UNHEALTHY 3
+
+/* What the catalogues of the candidates know, for choosing among them. */
+struct choosing {
+    struct ask *ask;
+    struct select_candidate *candidates;
+    struct catalogue_snapshot **snapshots;
+    struct sonde_filter **filters;
+    size_t filter_count;
+};
+
+static bool has_cap(const struct service *service, const struct slot *slot, uint64_t caps)
+{
+    const struct adapter *adapter = registry_find(service->registry, slot->connection->backend);
+    return adapter && (adapter->table.caps & caps) == caps;
+}
+
+static int parse_filters(struct choosing *choosing, struct err *err)
+{
+    const struct args *args = &choosing->ask->args;
+    struct arena *arena = &choosing->ask->call->arena;
+    size_t n = args->filter_count + 1;
+    choosing->filters = arena_alloc_array(arena, n, sizeof(struct sonde_filter *));
+    if (!choosing->filters)
+        return err_set(err, ERR_MEMORY, "no memory for the filters");
+    int r = 0;
+    for (size_t i = 0; !r && i < args->filter_count; i++)
+        r = filter_parse(args->filters[i].key, args->filters[i].value, arena,
+                         &choosing->filters[choosing->filter_count++], err);
+    if (!r && args->service)
+        r = filter_parse("service", args->service, arena,
+                         &choosing->filters[choosing->filter_count++], err);
+    return r;
+}
+
+/*
+ * Catalogues of the able candidates. One known to be down is not asked: an answer from the others must not wait
+ * for its timeout.
+ */
+static int fetch_snapshots(struct choosing *choosing, struct err *err)
+{
+    struct service *service = choosing->ask->service;
+    struct arena *arena = &choosing->ask->call->arena;
+    size_t n = service->slot_count;
+    struct backend **backends = arena_alloc_array(arena, n, sizeof(struct backend *));
+    struct catalogue_snapshot **got = arena_alloc_array(arena, n, sizeof *got);
+    struct err *errs = arena_alloc_array(arena, n, sizeof *errs);
+    size_t *index = arena_alloc_array(arena, n, sizeof *index);
+    if (!backends || !got || !errs || !index)
+        return err_set(err, ERR_MEMORY, "no memory for the catalogues");
+    size_t want = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct backend *backend = service->slots[i].backend;
+        struct backend_health health = {0};
+        if (!choosing->candidates[i].able || !backend)
+            continue;
+        backend_health(backend, &health);
+        if (health.state == UNHEALTHY)
+            continue;
+        index[want] = i;
+        backends[want++] = backend;
+    }
+    int r =
+        want ? catalogue_fetch(service->catalogue, choosing->ask->call, backends, want, got, errs)
+             : 0;
+    if (r)
+        return err_set(err, r, "no memory for the catalogues");
+    for (size_t i = 0; i < want; i++)
+        choosing->snapshots[index[i]] = got[i];
+    return 0;
+}
+
+static enum select_fit fit_of(const struct choosing *choosing, size_t i)
+{
+    struct ask *ask = choosing->ask;
+    const struct catalogue_snapshot *snapshot = choosing->snapshots[i];
+    const char *query = ask->args.query;
+    if (!snapshot)
+        return SELECT_UNKNOWN;
+    const struct adapter *adapter = backend_adapter(ask->service->slots[i].backend);
+    for (size_t f = 0; f < choosing->filter_count; f++)
+        if (!catalogue_may_hold(snapshot, adapter, choosing->filters[f]->logical,
+                                choosing->filters[f]))
+            return SELECT_MISSES;
+    if (query && !ask_metric_in(query, snapshot, &ask->call->arena))
+        return snapshot->cut ? SELECT_UNKNOWN : SELECT_MISSES;
+    return query || choosing->filter_count ? SELECT_FITS : SELECT_UNKNOWN;
+}
+
+/* Only where several could answer and none was named is there anything to find out. */
+static int judge_fit(struct choosing *choosing, struct err *err)
+{
+    size_t n = choosing->ask->service->slot_count;
+    int r = parse_filters(choosing, err);
+    if (!r)
+        r = fetch_snapshots(choosing, err);
+    for (size_t i = 0; !r && i < n; i++)
+        if (choosing->candidates[i].able)
+            choosing->candidates[i].fit = fit_of(choosing, i);
+    return r;
+}
+
+static int take(struct choosing *choosing, const struct selection *selection, struct err *err)
+{
+    struct ask *ask = choosing->ask;
+    ask->asked = arena_alloc_array(&ask->call->arena, selection->chosen_count, sizeof *ask->asked);
+    if (!ask->asked)
+        return err_set(err, ERR_MEMORY, "no memory for the connections");
+    for (size_t i = 0; i < selection->chosen_count; i++) {
+        size_t index = selection->chosen[i];
+        struct slot *slot = &ask->service->slots[index];
+        struct asked *asked = &ask->asked[ask->asked_count++];
+        asked->slot = slot;
+        asked->err = slot->backend ? (struct err){0} : slot->err;
+        asked->snapshot = choosing->snapshots[index];
+        choosing->snapshots[index] = NULL;
+    }
+    ask->not_asked = selection->not_asked;
+    ask->not_asked_count = selection->not_asked_count;
+    if (*selection->why)
+        ask_note(ask, "asked %s: %s; others with connection_id",
+                 ask->asked[0].slot->connection->name, selection->why);
+    return 0;
+}
+
+int ask_select(struct ask *ask, uint64_t caps, enum ask_default rule, struct err *err)
+{
+    struct service *service = ask->service;
+    struct arena *arena = &ask->call->arena;
+    size_t n = service->slot_count;
+    struct choosing choosing = {.ask = ask};
+    choosing.candidates = arena_alloc_array(arena, n + 1, sizeof *choosing.candidates);
+    choosing.snapshots = arena_alloc_array(arena, n + 1, sizeof *choosing.snapshots);
+    if (!choosing.candidates || !choosing.snapshots)
+        return err_set(err, ERR_MEMORY, "no memory for the connections");
+    size_t able = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct slot *slot = &service->slots[i];
+        choosing.candidates[i] = (struct select_candidate){.connection = slot->connection,
+                                                           .able = has_cap(service, slot, caps)};
+        able += choosing.candidates[i].able;
+    }
+    const char *named = ask->args.connection_id;
+    ask->explicit_connections = named && *named;
+    int r = 0;
+    if (able > 1 && rule == ASK_ONE && !ask->explicit_connections)
+        r = judge_fit(&choosing, err);
+    struct selection selection;
+    if (!r)
+        r = select_connections(choosing.candidates, n, named, rule == ASK_ALL, arena, &selection,
+                               err);
+    if (!r)
+        r = take(&choosing, &selection, err);
+    for (size_t i = 0; i < n; i++)
+        catalogue_unref(choosing.snapshots[i]);
+    return r;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of service/ share: the service itself, its connections, and the common part of every tool call.
+ *
+ * Ownership: a slot owns its connection and backend for the life of the service. Threads: immutable after
+ * service_create but for what its parts guard themselves.
+ */
+#ifndef SERVICE_INTERNAL_H
+#define SERVICE_INTERNAL_H
+
+#include "answer/cursor.h"
+#include "catalogue/catalogue.h"
+#include "service/args.h"
+#include "service/service.h"
+
+/* A connection, opened or not. */
+struct slot {
+    struct connection *connection;
+    struct backend *backend; /* NULL: err says why */
+    struct err err;
+};
+
+struct service {
+    struct config *config;
+    struct budget budget;
+    struct registry *registry;
+    struct io *io;
+    struct engine *engine;
+    struct call_pool *calls;
+    struct catalogue *catalogue;
+    struct cursor_store *cursors;
+    struct zone *zone;
+    struct slot *slots;
+    size_t slot_count;
+    struct connection **connections; /* of the slots, same order */
+};
+
+#define OWNER_LOCAL "local" /* the user of standard input and of the terminal */
+
+/* One asked connection of a call. */
+struct asked {
+    struct slot *slot;
+    struct sonde_query query;
+    struct sonde_filter **filters;
+    size_t filter_count;
+    struct catalogue_snapshot *snapshot; /* may be NULL */
+    struct result *result;
+    struct result *exemplars;
+    struct err err; /* code 0: well */
+    int64_t started_ns;
+};
+
+/* The common part of a tool call, filled step by step; ask_finish releases. */
+struct ask {
+    struct service *service;
+    struct call *call;
+    const struct tool_spec *tool;
+    struct args args;
+    struct zone *zone;
+    struct time_window window;
+    struct asked *asked;
+    size_t asked_count;
+    const char **not_asked;
+    size_t not_asked_count;
+    const char **notes;
+    size_t note_count;
+    const char *digest; /* of the arguments but cursor and max_tokens */
+    int64_t started_ns;
+    bool explicit_connections;
+};
+
+/* Arguments, zone and window. 0 or ERR_*. */
+int ask_begin(struct ask *ask, struct service *service, struct call *call, const struct tool_spec *tool,
+              struct json_object *arguments, struct err *err);
+void ask_finish(struct ask *ask);
+void ask_note(struct ask *ask, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+enum ask_default {
+    ASK_ONE, /* answers.md: the connection that fits, the only one, the default, else an error */
+    ASK_ALL
+};
+/* Which connections answer: by connection_id, or by the rule above among those whose adapter has the cap. */
+int ask_select(struct ask *ask, uint64_t caps, enum ask_default rule, struct err *err);
+/* Snapshots of all asked connections, fetched where absent; an asked connection that fails there keeps its error for later. */
+int ask_snapshots(struct ask *ask);
+/*
+ * The filters of the arguments (and service, when given) resolved for each asked connection. metric_of, if not NULL, names the metric
+ * whose labels restrict the choice. A key a connection does not have is that connection's error.
+ */
+int ask_filters(struct ask *ask, const char *query_text, struct err *err);
+/* Runs the queries of all asked connections without an error, side by side (with exemplars where wanted). */
+int ask_run(struct ask *ask, bool share, bool exemplars);
+/* The envelope of the answer; memory of the call. 0 or ERR_MEMORY. */
+int ask_envelope(struct ask *ask, struct envelope *ret_envelope);
+/* An answer for a call in which no asked connection succeeded. */
+int ask_all_failed(struct ask *ask, struct answer *ret_answer);
+bool ask_any_ok(const struct ask *ask);
+/* Metric names a native text seems to speak of, as far as the snapshot knows them. NULL: none. */
+const char *ask_metric_in(const char *query_text, const struct catalogue_snapshot *snapshot, struct arena *arena);
+size_t ask_budget(const struct ask *ask, bool rows_limited);
+
+/* The tools. */
+int tool_query_metrics(struct ask *ask, struct answer *ret_answer, struct err *err);
+int tool_list_metrics(struct ask *ask, struct answer *ret_answer, struct err *err);
+int tool_list_connections(struct ask *ask, struct answer *ret_answer, struct err *err);
+
+#endif

@@ -18,3 +18,9 @@ tests_fuzz_fuzz_jsonrpc_SOURCES = tests/fuzz/fuzz_jsonrpc.c tests/mcp/fake_servi
 tests_fuzz_fuzz_jsonrpc_CPPFLAGS = $(FUZZ_CPPFLAGS) -I$(top_srcdir)/tests/mcp
 tests_fuzz_fuzz_jsonrpc_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_jsonrpc_LDADD = libhost.la
+
+check_PROGRAMS += tests/fuzz/fuzz_yaml
+tests_fuzz_fuzz_yaml_SOURCES = tests/fuzz/fuzz_yaml.c tests/support/fake_registry.c $(FUZZ_SOURCES)
+tests_fuzz_fuzz_yaml_CPPFLAGS = $(FUZZ_CPPFLAGS) -I$(top_srcdir)/tests/support
+tests_fuzz_fuzz_yaml_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_yaml_LDADD = libhost.la

@@ -9,8 +9,8 @@
 #define GAP_FIRST 60 /* samples of the gauge that went silent */
 #define GAP_LAST 64
 
-const double metric_bounds[BOUND_COUNT] = {0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25,
-                                           0.5,   0.75, 1.0,   2.5,  5.0,   7.5, 10.0};
+const double metric_bounds[BOUND_COUNT] = {0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2,
+                                           0.3,  0.5,   1.0,  2.5,   5.0, 7.5,  10.0};
 
 static struct series all[MAX_SERIES];
 static size_t count;

@@ -2,6 +2,7 @@
 #include "op.h"
 
 #include "failure.h"
+#include "name.h"
 #include "plan.h"
 
 #include <stdio.h>
@@ -19,7 +20,9 @@ static void on_note(void *user, const char *code, const char *note)
 {
     struct promql_step *step = user;
     struct promql_op *op = step->op;
-    if (!is_success(step->status))
+    /* An error answer is no answer; and what was cut because we asked for it is said as partial. */
+    if (!is_success(step->status) ||
+        (step->limited && strcmp(note, "results truncated due to limit") == 0))
         return;
     struct sonde_text text;
     sonde_text_init(&text, op->host, op->ctx, 8192);
@@ -162,7 +165,7 @@ static void finish_rows(struct promql_op *op)
     const struct promql_reader *reader = &step->reader;
     bool cut = step->limit > 0 && reader->seen > step->limit;
     op->sink->total(op->ctx, reader->seen,
-                    cut && step->limited ? SONDE_TOTAL_AT_LEAST : SONDE_TOTAL_EXACT);
+                    op->cut || (cut && step->limited) ? SONDE_TOTAL_AT_LEAST : SONDE_TOTAL_EXACT);
     if (cut) {
         char text[160];
         (void)snprintf(text, sizeof text,
@@ -228,7 +231,11 @@ int32_t promql_op_head(void *data, uint32_t tag, const struct sonde_response_hea
     step->retry_after_ms = 0;
     if (sonde_parse_int64(retry, strlen(retry), &seconds) == 0 && seconds > 0 && seconds < 86400)
         step->retry_after_ms = (uint64_t)seconds * 1000;
-    (void)snprintf(step->location, sizeof step->location, "%s", header(head, "location"));
+    /* A header may hold any bytes; this leaves readable text. */
+    const char *location = header(head, "location");
+    step->location[0] = '\0';
+    if (location[0] != '\0')
+        sonde_describe_body(location, strlen(location), step->location, sizeof step->location);
     /* An error answer is read as fields, of which only the envelope is wanted. */
     promql_reader_start(&step->reader, is_success(head->status) ? step->shape : PROMQL_SHAPE_FIELDS,
                         step->limit);
@@ -277,10 +284,10 @@ int32_t promql_op_data(void *data, uint32_t tag, const void *bytes, size_t size)
     return 0;
 }
 
-static bool has_rows(const struct promql_op *op, const struct promql_step *step)
+static bool has_rows(const struct promql_step *step)
 {
     return step->reader.rows.series > 0 ||
-           (step->shape == PROMQL_SHAPE_NAMES && step->reader.seen > 0 && op->step_count > 0);
+           (step->shape == PROMQL_SHAPE_NAMES && step->reader.seen > 0);
 }
 
 /* The body did not come whole. Rows that did are worth keeping, as long as it is said. */
@@ -290,25 +297,36 @@ static int32_t end_cut(struct promql_op *op, struct promql_step *step,
     static const struct {
         uint32_t reason;
         int32_t class;
-        const char *text;
+        const char *cut;    /* after some of the body */
+        const char *silent; /* before any */
+        const char *advice;
     } cuts[] = {
-        [SONDE_OUTCOME_LOST] = {SONDE_PARTIAL_LOST, SONDE_E_BUSY, "the connection was lost"},
+        [SONDE_OUTCOME_LOST] = {SONDE_PARTIAL_LOST, SONDE_E_BUSY, "the connection was lost",
+                                "sent no answer", ""},
         [SONDE_OUTCOME_TIMED_OUT] = {SONDE_PARTIAL_TIMEOUT, SONDE_E_TIMEOUT,
-                                     "the answer took too long"},
-        [SONDE_OUTCOME_TOO_LARGE] = {SONDE_PARTIAL_LIMIT, SONDE_E_TOO_MUCH,
-                                     "the answer is too large: select fewer series, raise the "
-                                     "step or aggregate"},
+                                     "the answer took too long", "sent no answer in time",
+                                     "; shorten the window, raise the step or aggregate"},
+        [SONDE_OUTCOME_TOO_LARGE] = {SONDE_PARTIAL_LIMIT, SONDE_E_TOO_MUCH, "reading stopped",
+                                     "answered too much",
+                                     "; select fewer series, raise the step or aggregate"},
         [SONDE_OUTCOME_REFUSED] = {SONDE_PARTIAL_BACKEND, SONDE_E_FORBIDDEN,
-                                   "the request was not sent"},
+                                   "the request was stopped", "was not asked", ""},
     };
     uint32_t which =
         outcome->outcome <= SONDE_OUTCOME_REFUSED ? outcome->outcome : SONDE_OUTCOME_LOST;
-    const char *words = outcome->text != NULL ? outcome->text : "";
+    const char *words = outcome->text != NULL && outcome->text[0] != '\0' ? outcome->text : "";
     char text[1024];
-    (void)snprintf(text, sizeof text, "%s after %llu bytes%s%s", cuts[which].text,
-                   (unsigned long long)outcome->body_bytes, words[0] != '\0' ? ": " : "", words);
-    if (!has_rows(op, step))
+    if (outcome->body_bytes == 0)
+        (void)snprintf(text, sizeof text, "%s %s%s%s%s", op->instance->dialect->product,
+                       cuts[which].silent, words[0] != '\0' ? ": " : "", words, cuts[which].advice);
+    else
+        (void)snprintf(text, sizeof text, "%s after %llu bytes%s%s%s", cuts[which].cut,
+                       (unsigned long long)outcome->body_bytes, words[0] != '\0' ? ": " : "", words,
+                       cuts[which].advice);
+    promql_trim(text);
+    if (!has_rows(step))
         return op->host->fail(op->ctx, cuts[which].class, -1, text);
+    op->cut = true;
     op->sink->partial(op->ctx, cuts[which].reason, text);
     return 0;
 }
@@ -347,12 +365,10 @@ static int32_t end_success(struct promql_op *op, struct promql_step *step)
     return promql_fail(&failure);
 }
 
-int32_t promql_op_response_end(void *data, uint32_t tag, const struct sonde_outcome *outcome)
+static int32_t end_step(struct promql_op *op, struct promql_step *step,
+                        const struct sonde_outcome *outcome)
 {
-    struct promql_op *op = data;
-    struct promql_step *step = &op->steps[tag];
     bool whole = outcome->outcome == SONDE_OUTCOME_OK;
-    step->state = PROMQL_STEP_DONE;
     if (op->query->kind == SONDE_KIND_PROBE && step->index < op->instance->dialect->probe_count)
         op->instance->dialect->probe_answered(op, step->index, whole ? step->status : 0);
     if (op->stopped)
@@ -367,6 +383,18 @@ int32_t promql_op_response_end(void *data, uint32_t tag, const struct sonde_outc
         return 0;
     struct promql_failure failure = failure_of(step);
     return promql_fail(&failure);
+}
+
+int32_t promql_op_response_end(void *data, uint32_t tag, const struct sonde_outcome *outcome)
+{
+    struct promql_op *op = data;
+    struct promql_step *step = &op->steps[tag];
+    int32_t result = end_step(op, step, outcome);
+    /* After an error the host may send the request again: until then it counts as in flight. */
+    if (result == 0 && step->state == PROMQL_STEP_SENT)
+        step->state = PROMQL_STEP_DONE;
+    step->status = 0;
+    return result;
 }
 
 void promql_op_end(void *data, int32_t reason)

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: Apache-2.0
+check_PROGRAMS += tests/plugins/otlpfile/fixtures
+tests_plugins_otlpfile_fixtures_SOURCES = tests/plugins/otlpfile/fixtures.c $(OTLPFILE_SOURCES)
+tests_plugins_otlpfile_fixtures_CPPFLAGS = $(AM_CPPFLAGS) -DHAVE_CONFIG_H
+tests_plugins_otlpfile_fixtures_LDADD = libsonde-testkit.a libsdk.la
+TESTS += tests/plugins/otlpfile/fixtures.sh tests/plugins/otlpfile/story.sh
+EXTRA_DIST += tests/plugins/otlpfile/fixtures.sh tests/plugins/otlpfile/story.sh \
+	tests/plugins/otlpfile/story.py

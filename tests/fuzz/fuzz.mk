@@ -36,3 +36,5 @@ tests_fuzz_fuzz_paper_SOURCES = tests/fuzz/fuzz_paper.c tests/modules/paper_page
 tests_fuzz_fuzz_paper_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_paper_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_paper_LDADD = libsonde-testkit.a libsdk.la
+
+include tests/fuzz/promql.mk

@@ -2,6 +2,7 @@
 #include "op.h"
 
 #include "failure.h"
+#include "name.h"
 #include "plan.h"
 
 #include <stdio.h>
@@ -230,7 +231,11 @@ int32_t promql_op_head(void *data, uint32_t tag, const struct sonde_response_hea
     step->retry_after_ms = 0;
     if (sonde_parse_int64(retry, strlen(retry), &seconds) == 0 && seconds > 0 && seconds < 86400)
         step->retry_after_ms = (uint64_t)seconds * 1000;
-    (void)snprintf(step->location, sizeof step->location, "%s", header(head, "location"));
+    /* A header may hold any bytes; this leaves readable text. */
+    const char *location = header(head, "location");
+    step->location[0] = '\0';
+    if (location[0] != '\0')
+        sonde_describe_body(location, strlen(location), step->location, sizeof step->location);
     /* An error answer is read as fields, of which only the envelope is wanted. */
     promql_reader_start(&step->reader, is_success(head->status) ? step->shape : PROMQL_SHAPE_FIELDS,
                         step->limit);
@@ -318,6 +323,7 @@ static int32_t end_cut(struct promql_op *op, struct promql_step *step,
         (void)snprintf(text, sizeof text, "%s after %llu bytes%s%s%s", cuts[which].cut,
                        (unsigned long long)outcome->body_bytes, words[0] != '\0' ? ": " : "", words,
                        cuts[which].advice);
+    promql_trim(text);
     if (!has_rows(step))
         return op->host->fail(op->ctx, cuts[which].class, -1, text);
     op->cut = true;

@@ -33,8 +33,8 @@ struct answer_connection {
     const char *error; /* NULL well */
     const char *error_class;
     size_t returned;
-    const char *url; /* for a person; NULL none */
-    const char *executed; /* NULL: as the envelope's */
+    const char *url;          /* for a person; NULL none */
+    const char *executed;     /* NULL: as the envelope's */
     int64_t newest_sample_ns; /* 0 unknown */
 };
 
@@ -73,11 +73,14 @@ struct answer_metrics {
     size_t skip;         /* of the order by interest: where a cursor goes on */
     size_t max_series;   /* 0: no wish */
     bool instant;
-    size_t (*make_cursor)(void *user, size_t next_skip, char out[65]); /* called when rows were left out; returns its length, 0 none */
+    size_t (*make_cursor)(
+        void *user, size_t next_skip,
+        char out[65]); /* called when rows were left out; returns its length, 0 none */
     void *user;
 };
 /* 0 or ERR_MEMORY. ret_shown: series shown with samples or summary. */
-int answer_metrics(const struct answer_metrics *input, struct answer *ret_answer, size_t *ret_shown);
+int answer_metrics(const struct answer_metrics *input, struct answer *ret_answer,
+                   size_t *ret_shown);
 
 /* Names with type, unit, help; or values of one label. */
 struct answer_names {
@@ -86,7 +89,7 @@ struct answer_names {
     struct answer_name {
         const struct name_row *row;
         const char *connections; /* "a, b": where it is; NULL when only one was asked */
-    } *names;
+    } * names;
     size_t name_count;
     uint64_t total; /* rows there are in all */
     bool total_at_least;
@@ -97,15 +100,17 @@ struct answer_names {
 int answer_names(const struct answer_names *input, struct answer *ret_answer);
 
 /* An error that teaches; json and text hold the same. accepted and next may be NULL. */
-int answer_error(int code, const char *message, struct envelope *envelope, struct answer *ret_answer);
+int answer_error(int code, const char *message, struct envelope *envelope,
+                 struct answer *ret_answer);
 
 /* min, max, avg, p95, last and trend over the samples that are numbers. */
 struct series_summary {
     size_t count; /* finite samples */
     double min, max, avg, p95, last, first;
     int64_t min_ns, max_ns, last_ns;
-    const char *trend; /* "flat", "rising", "falling", "spike", "drop", "step up", "step down" */
-    double interest;   /* ranking: larger first */
+    int64_t changed_ns; /* of a step, spike or drop; 0 none */
+    const char *trend;  /* "flat", "rising", "falling", "spike", "drop", "step up", "step down" */
+    double interest;    /* ranking: larger first */
 };
 void series_summarise(const struct series *series, struct series_summary *ret_summary);
 /* Indices of at most n samples that keep first, last, every bucket's minimum and maximum, in time order. Returns how many. */

@@ -18,7 +18,7 @@ struct cursor_store;
 struct cursor_page {
     const char *owner; /* user id: another's cursor is "unknown" */
     const char *tool;
-    const char *digest; /* of the arguments but cursor and max_tokens */
+    const char *digest;        /* of the arguments but cursor and max_tokens */
     struct time_window window; /* resolved, absolute */
     struct result **results;
     const char **connection_names; /* per result */
@@ -35,8 +35,9 @@ size_t cursor_put(struct cursor_store *store, const struct cursor_page *page, ch
  * 0 and a page with references taken and strings in arena, or ERR_NOT_FOUND: expired or unknown (start over without cursor), ERR_INVALID: other tool or
  * changed arguments (names them).
  */
-int cursor_get(struct cursor_store *store, const char *handle, const char *owner, const char *tool, const char *digest,
-               struct arena *arena, struct cursor_page *ret_page, struct err *err);
+int cursor_get(struct cursor_store *store, const char *handle, const char *owner, const char *tool,
+               const char *digest, struct arena *arena, struct cursor_page *ret_page,
+               struct err *err);
 void cursor_page_release(struct cursor_page *page);
 
 #endif

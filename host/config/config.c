@@ -244,7 +244,8 @@ static int check_file(const char *path, struct stat *status, struct err *err)
     if (S_ISDIR(status->st_mode))
         return err_set(err, ERR_SYSTEM, "%s: a folder, expected the configuration file itself",
                        path);
-    if (status->st_mode & S_IWOTH)
+    /* /dev/null and pipes are what the caller makes of them. */
+    if (S_ISREG(status->st_mode) && (status->st_mode & S_IWOTH))
         return err_set(err, ERR_SYSTEM,
                        "%s: every user of this machine may change it, so it is not used: "
                        "chmod o-w %s",
@@ -266,7 +267,7 @@ static int load_file(const char *path, struct config **ret_config, struct config
     r = config_parse(text, size, path, ret_config, mistakes, ret_mistake_count, err);
     wipe(text, size); /* it may hold secrets */
     if (!r)
-        (*ret_config)->others_read = status.st_mode & S_IROTH;
+        (*ret_config)->others_read = S_ISREG(status.st_mode) && (status.st_mode & S_IROTH);
     return r;
 }
 

@@ -193,8 +193,6 @@ int exchange_compose(struct exchange *exchange, struct wire *ret_wire, struct er
 static int copy_request(struct exchange *exchange, const struct sonde_request *request)
 {
     struct arena *arena = &exchange->arena;
-    exchange->tag = request->tag;
-    exchange->flags = request->flags;
     exchange->method = arena_strdup(arena, request->method);
     exchange->path = arena_strdup(arena, request->path);
     exchange->body_size = request->body_size;
@@ -231,6 +229,8 @@ static struct exchange *exchange_new(struct io *io, struct mailbox *mailbox,
     exchange->target = io_target_ref(given->target);
     exchange->mailbox = given->detached ? NULL : mailbox_ref(mailbox);
     exchange->owner = given->owner;
+    exchange->tag = given->request->tag;
+    exchange->flags = given->request->flags;
     exchange->fd = -1;
     exchange->begun_ns = clock_mono_ns();
     exchange->deadline_ns = given->deadline_ns;
@@ -473,24 +473,31 @@ int exchange_check_declared(struct exchange *exchange, bool encoded)
     return 0;
 }
 
-int exchange_count(struct exchange *exchange, size_t wire, size_t decoded)
+static int check_counts(struct exchange *exchange)
 {
     const struct io *io = exchange->io;
-    exchange->wire += wire;
-    exchange->decoded += decoded;
     if (exchange->wire > io->max_wire)
         return too_large(exchange, "on the wire so far", exchange->wire, io->max_wire);
     if (exchange->decoded > exchange->max_body)
         return too_large(exchange, "so far", exchange->decoded, exchange->max_body);
-    if (exchange->decoder && exchange->decoded > RATIO_FLOOR &&
-        exchange->decoded / io->max_ratio > exchange->wire) {
-        exchange_fail(exchange, SONDE_OUTCOME_TOO_LARGE,
-                      "the answer of %s unpacks to more than %" PRIu32 " times its size (%" PRIu64
-                      " bytes made of %" PRIu64 "): taken for a compression bomb",
-                      exchange->target->shown, io->max_ratio, exchange->decoded, exchange->wire);
-        return -1;
-    }
-    return 0;
+    if (!exchange->decoder || exchange->decoded <= RATIO_FLOOR ||
+        exchange->decoded / io->max_ratio <= exchange->wire)
+        return 0;
+    exchange_fail(exchange, SONDE_OUTCOME_TOO_LARGE,
+                  "the answer of %s unpacks to more than %" PRIu32 " times its size (%" PRIu64
+                  " bytes made of %" PRIu64 "): taken for a compression bomb",
+                  exchange->target->shown, io->max_ratio, exchange->decoded, exchange->wire);
+    return -1;
+}
+
+int exchange_count(struct exchange *exchange, size_t wire, size_t decoded)
+{
+    exchange->wire += wire;
+    exchange->decoded += decoded;
+    if (check_counts(exchange) == 0)
+        return 0;
+    exchange->decoded -= decoded; /* not handed on */
+    return -1;
 }
 
 static void count_end(struct exchange *exchange)

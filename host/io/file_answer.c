@@ -40,12 +40,13 @@ static int decode_path(const char *text, size_t size, struct buf *out)
         int low = high >= 0 ? hex(text[i + 2]) : -1;
         if (text[i] == '%' && (low < 0 || (high == 0 && low == 0)))
             return -1;
-        char c = text[i];
-        if (low >= 0) {
-            c = (char)(high * 16 + low);
-            i += 2;
+        if (low < 0) {
+            buf_add_char(out, text[i]);
+            continue;
         }
-        buf_add_char(out, c);
+        unsigned char byte = (unsigned char)(high * 16 + low);
+        buf_add_n(out, &byte, 1);
+        i += 2;
     }
     if (out->failed)
         return -1;

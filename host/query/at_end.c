@@ -12,7 +12,7 @@ int at_end_set(struct at_end *at_end, const struct sonde_plugin *table, uint32_t
     at_end->used[slot] = false;
     if (!request)
         return 0;
-    int r = request_allowed(table, request, err);
+    int r = request_vet(table, request, err);
     if (r)
         return r;
     if (request_keep(&at_end->slots[slot], request, budget))

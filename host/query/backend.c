@@ -24,6 +24,18 @@ struct io_target *backend_target(const struct backend *backend, const char *name
     return NULL;
 }
 
+static int use_scheme(const struct backend *backend, struct io_target *target, struct err *err)
+{
+    const struct connection *connection = backend->connection;
+    const struct sonde_plugin *table = &backend->adapter->table;
+    if (connection->auth.type != AUTH_SCHEME)
+        return 0;
+    for (size_t i = 0; i < table->auth_scheme_count; i++)
+        if (str_eq(table->auth_schemes[i]->name, connection->auth.scheme))
+            return io_target_use_scheme(target, table->auth_schemes[i], err);
+    return 0; /* params_check says that there is none such */
+}
+
 static int add_endpoint(struct backend *backend, const char *name, const char *url, struct err *err)
 {
     if (backend->endpoint_count == ENDPOINTS_MAX)
@@ -43,7 +55,7 @@ static int add_endpoint(struct backend *backend, const char *name, const char *u
         return r;
     }
     backend->endpoint_count++;
-    return 0;
+    return use_scheme(backend, endpoint->target, err);
 }
 
 static int32_t declare_endpoint(struct sonde_ctx *ctx, const struct sonde_endpoint *row)
@@ -296,8 +308,29 @@ bool backend_needs_probe(struct backend *backend)
     return needs;
 }
 
+/* A connection whose PROBE failed this way would fail the query the same way. */
+bool backend_hopeless(int code)
+{
+    switch (code) {
+    case SONDE_E_UNREACHABLE:
+    case SONDE_E_DEADLINE:
+    case SONDE_E_TIMEOUT:
+    case SONDE_E_AUTH:
+    case SONDE_E_REFUSED:
+    case SONDE_E_CANCELLED:
+    case SONDE_E_THROTTLED:
+    case ERR_BUSY:
+    case ERR_MEMORY:
+        return true;
+    default:
+        return false;
+    }
+}
+
 void backend_probed(struct backend *backend, int code)
 {
+    if (backend_hopeless(code))
+        return;
     int64_t until = code ? clock_mono_ns() + PROBE_AGAIN_NS : facts_until(&backend->facts);
     pthread_mutex_lock(&backend->lock);
     backend->probed_until_ns = until;

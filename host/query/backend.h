@@ -56,7 +56,9 @@ struct backend {
 struct io_target *backend_target(const struct backend *backend, const char *name);
 /* Whether PROBE must run before another operation may. */
 bool backend_needs_probe(struct backend *backend);
-/* PROBE ended: with 0 its facts hold as long as they say, with an error others may go on without for a while. */
+/* Whether a PROBE that ended this way means that a query would fail the same way. */
+bool backend_hopeless(int code);
+/* PROBE ended: with 0 its facts hold as long as they say, with an error that is not hopeless others go on without for a while. */
 void backend_probed(struct backend *backend, int code);
 /* An operation ended. result may be NULL. */
 void backend_note(struct backend *backend, const struct result *result, const struct err *err);

@@ -188,25 +188,6 @@ static void task_start(struct run *run, struct task *task)
     }
 }
 
-/* A connection whose PROBE failed this way would fail the query the same way. */
-static bool hopeless(int code)
-{
-    switch (code) {
-    case SONDE_E_UNREACHABLE:
-    case SONDE_E_DEADLINE:
-    case SONDE_E_TIMEOUT:
-    case SONDE_E_AUTH:
-    case SONDE_E_REFUSED:
-    case SONDE_E_CANCELLED:
-    case SONDE_E_THROTTLED:
-    case ERR_BUSY:
-    case ERR_MEMORY:
-        return true;
-    default:
-        return false;
-    }
-}
-
 static void task_landed(struct run *run, struct task *task, struct result *result,
                         const struct err *err)
 {
@@ -218,7 +199,7 @@ static void task_landed(struct run *run, struct task *task, struct result *resul
         return;
     }
     result_unref(result);
-    if (hopeless(err->code))
+    if (backend_hopeless(err->code))
         task_end(task, NULL, err);
     else
         task_go(run, task);
@@ -273,13 +254,10 @@ static bool turn(struct run *run)
     for (struct op *op = run->ops; op; op = op->next) {
         if (op->phase == OP_FINISHED)
             continue;
-        bool probe = op->flight && op->query.kind == SONDE_KIND_PROBE;
         op_turn(op, now);
         if (op->phase != OP_FINISHED)
             continue;
         moved = true;
-        if (probe && !hopeless(op->err.code))
-            backend_probed(op->backend, op->err.code);
         if (op->wire_bytes > LARGE_ANSWER)
             run->call->large = true;
     }

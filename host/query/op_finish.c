@@ -85,6 +85,9 @@ void op_finish(struct op *op)
     op_send_at_end(op);
     make_result(op);
     backend_note(op->backend, op->result, &op->err);
+    /* Before the waiters hear of it, or one of them would ask again. */
+    if (op->query.kind == SONDE_KIND_PROBE)
+        backend_probed(op->backend, op->err.code);
     if (op->flight)
         flight_done(&op->engine->flights, op->flight, op->result, &op->err);
     op->flight = NULL;

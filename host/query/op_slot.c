@@ -20,12 +20,15 @@ static bool creates(const struct slot *slot)
     return (slot->kept.request.flags & SONDE_REQUEST_CREATES) != 0;
 }
 
-static int64_t timeout_at(const struct op *op)
+static int64_t timeout_at(const struct op *op, bool creating)
 {
     int64_t timeout = op->backend->connection->timeout_ns;
     int64_t latest = clock_mono_ns() + (timeout > 0 ? timeout : 30 * NS_PER_S);
     /* Waiters may yet join a flight with later deadlines, so its exchanges have the connection's timeout alone. */
-    return !op->flight && op->deadline_ns < latest ? op->deadline_ns : latest;
+    if (!op->flight && op->deadline_ns < latest)
+        latest = op->deadline_ns;
+    /* What it made is known only from its answer, which is waited for beyond the deadline. */
+    return creating ? latest + atomic_load(&op->engine->creates_grace_ns) : latest;
 }
 
 /* Whether one more request may be sent; ends the operation otherwise. */
@@ -189,7 +192,7 @@ struct slot *slot_new(struct op *op, const struct sonde_request *request)
     if (!count_request(op))
         return NULL;
     struct err err = {0};
-    int r = request_allowed(&op->adapter->table, request, &err);
+    int r = request_vet(&op->adapter->table, request, &err);
     struct io_target *target = r ? NULL : backend_target(op->backend, request->endpoint);
     if (!r && !target)
         r = err_set(&err, SONDE_E_REFUSED, "a request to the endpoint \"%.64s\" is not sent: %s",
@@ -219,7 +222,7 @@ static void start(struct slot *slot)
     struct exchange_request request = {.request = &slot->kept.request,
                                        .target = slot->target,
                                        .owner = slot,
-                                       .deadline_ns = timeout_at(op),
+                                       .deadline_ns = timeout_at(op, creates(slot)),
                                        .max_body = slot->kept.request.max_size};
     struct err err = {0};
     /* The delay has passed already, outside the gate. */
@@ -266,18 +269,16 @@ void slot_release(struct slot *slot, bool keep_creating)
 static void judge(struct slot *slot, int32_t code, const char *callback, bool may_be_done)
 {
     struct op *op = slot->op;
+    if (code == SONDE_DONE && may_be_done) {
+        slot->wanted_none = true;
+        slot->cut = true;
+        exchange_cancel(slot->exchange);
+    }
     op_check_sink(op);
     if (code == SONDE_OK || slot->cut)
         return;
     slot->cut = true;
-    if (code == SONDE_DONE && may_be_done) {
-        slot->wanted_none = true;
-    } else {
-        struct err err = {0};
-        ctx_failure(&op->ctx, code, callback, &err);
-        slot->err = err;
-        slot->code = err.code;
-    }
+    slot->code = ctx_failure(&op->ctx, code, callback, &slot->err);
     exchange_cancel(slot->exchange);
 }
 

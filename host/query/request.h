@@ -15,7 +15,7 @@
  * Holds a request against what the adapter declared: method and path prefix, one leading '/', no control characters, no
  * dot segments, none of the headers the host owns. 0 or SONDE_E_REFUSED with the reason.
  */
-int request_allowed(const struct sonde_plugin *table, const struct sonde_request *request, struct err *err);
+int request_vet(const struct sonde_plugin *table, const struct sonde_request *request, struct err *err);
 
 struct kept_request {
     struct arena arena;

@@ -59,7 +59,8 @@ static const struct arg_spec query_metrics_args[] = {
     ARG_FILTER(FILTERS_TEXT),
     {.name = "step",
      .type = ARG_DURATION,
-     .description = "Distance between samples, such as 30s or 5m. Left out: what fits the window.",
+     .description = "Distance between samples, such as 30s or 5m; 0: one value at the end. Left "
+                    "out: what fits the window.",
      .offset = MEMBER(step)},
     {.name = "max_series",
      .type = ARG_INTEGER,
@@ -417,7 +418,7 @@ static int read_string(struct parse *parse, const struct arg_spec *arg, struct j
     if (r)
         return r;
     int64_t duration;
-    if (arg->type == ARG_DURATION && (str_to_duration(text, &duration) || duration <= 0))
+    if (arg->type == ARG_DURATION && str_to_duration(text, &duration))
         return err_set(
             parse->err, ERR_INVALID,
             "%s \"%.100s\" is not a duration; accepted: a number with ms, s, m, h, d or w, such as "
@@ -495,8 +496,11 @@ static int read_time(struct parse *parse, const struct arg_spec *arg, struct jso
             parse->args->start = text;
         return 0;
     }
-    json_object_object_foreach(object, key, member)
-    {
+    struct json_object_iterator end = json_object_iter_end(object);
+    for (struct json_object_iterator at = json_object_iter_begin(object);
+         !json_object_iter_equal(&at, &end); json_object_iter_next(&at)) {
+        const char *key = json_object_iter_peek_name(&at);
+        struct json_object *member = json_object_iter_peek_value(&at);
         size_t i = 0;
         while (i < ARRAY_SIZE(time_args) && !str_eq(time_names[i], key))
             i++;
@@ -564,8 +568,11 @@ static int read_filters(struct parse *parse, const struct arg_spec *arg, struct 
     if (json_object_object_length(object) > ARGS_FILTERS_MAX)
         return err_set(parse->err, ERR_INVALID, "filters has %d keys; at most %d are accepted",
                        json_object_object_length(object), ARGS_FILTERS_MAX);
-    json_object_object_foreach(object, key, member)
-    {
+    struct json_object_iterator end = json_object_iter_end(object);
+    for (struct json_object_iterator at = json_object_iter_begin(object);
+         !json_object_iter_equal(&at, &end); json_object_iter_next(&at)) {
+        const char *key = json_object_iter_peek_name(&at);
+        struct json_object *member = json_object_iter_peek_value(&at);
         int r = member ? read_filter(parse, key, member) : 0;
         if (r)
             return r;
@@ -624,8 +631,11 @@ int args_parse(const struct tool_spec *tool, struct json_object *arguments, stru
     if (arguments && !json_object_is_type(arguments, json_type_object))
         return wrong(&parse, "the arguments", arguments, "an object");
     if (arguments) {
-        json_object_object_foreach(arguments, key, value)
-        {
+        struct json_object_iterator end = json_object_iter_end(arguments);
+        for (struct json_object_iterator at = json_object_iter_begin(arguments);
+             !json_object_iter_equal(&at, &end); json_object_iter_next(&at)) {
+            const char *key = json_object_iter_peek_name(&at);
+            struct json_object *value = json_object_iter_peek_value(&at);
             size_t i = 0;
             while (i < tool->arg_count && !str_eq(tool->args[i].name, key))
                 i++;

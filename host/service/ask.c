@@ -34,12 +34,14 @@ static const char *digest_of(struct json_object *arguments, struct arena *arena)
 {
     struct buf text = BUF(1024 * 1024);
     if (json_object_is_type(arguments, json_type_object)) {
-        json_object_object_foreach(arguments, key, value)
-        {
+        struct json_object_iterator end = json_object_iter_end(arguments);
+        for (struct json_object_iterator i = json_object_iter_begin(arguments);
+             !json_object_iter_equal(&i, &end); json_object_iter_next(&i)) {
+            const char *key = json_object_iter_peek_name(&i);
             if (str_eq(key, "cursor") || str_eq(key, "max_tokens"))
                 continue;
             buf_json_key(&text, key);
-            buf_json_object(&text, value);
+            buf_json_object(&text, json_object_iter_peek_value(&i));
         }
     }
     const char *digest = text.failed ? NULL : arena_strdup(arena, buf_text(&text));
@@ -67,8 +69,10 @@ int ask_begin(struct ask *ask, struct service *service, struct call *call,
     } else {
         ask->zone = zone_ref(service->zone);
     }
-    r = time_window_parse(ask->args.start, ask->args.end, ask->zone, clock_unix_ns(),
-                          DEFAULT_WINDOW_NS, &ask->window, err);
+    /* Whole seconds: nobody asks for less of "now", and every timestamp of the answer gets shorter. */
+    int64_t now_ns = clock_unix_ns() / NS_PER_S * NS_PER_S;
+    r = time_window_parse(ask->args.start, ask->args.end, ask->zone, now_ns, DEFAULT_WINDOW_NS,
+                          &ask->window, err);
     if (r) {
         err_prefix(err, "time_range: ");
         return r;

@@ -174,7 +174,9 @@ static void read_url(struct reader *reader)
         reader->connection->url = copy(reader, url);
         return;
     }
-    const char *wrong = check_url_text(url, false);
+    const char *wrong = str_starts(url, "file:")
+                            ? "file: needs an absolute path, such as file:///srv/telemetry"
+                            : check_url_text(url, false);
     if (!wrong)
         reader->connection->url = copy(reader, url);
     else if (strchr(url, '@')) /* it may hold a password: not shown */

@@ -2,9 +2,11 @@
 #include "service/connections.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -21,7 +23,7 @@ struct loading {
 static const char *const option_help =
     "expected BACKEND=URL or NAME:BACKEND=URL, such as prometheus=http://localhost:9090";
 
-/* "backend" before '=' into name and backend; the target follows. 0 or ERR_INVALID. */
+/* [NAME:]BACKEND=TARGET */
 struct option_parts {
     const char *name; /* NULL none */
     const char *backend;
@@ -63,17 +65,33 @@ static bool is_path(const char *target)
            str_starts(target, "./") || str_starts(target, "../") || str_starts(target, "~/");
 }
 
-/* The path without links, absolute. */
-static int real_path(const char *path, struct arena *arena, const char **ret_path, struct err *err)
+/* The path without links, absolute; size at least PATH_MAX. */
+static int real_path(const char *path, struct arena *arena, char real[PATH_MAX], struct err *err)
 {
     const char *whole = check_resolve_path("", path, arena);
-    char *real = whole ? realpath(whole, NULL) : NULL;
-    if (!real)
-        return err_set(err, ERR_INVALID, "%s: %s", path,
-                       whole ? strerror(errno) : "no home folder is known");
-    *ret_path = arena_strdup(arena, real);
-    free(real); /* realpath's own allocation */
-    return *ret_path ? 0 : err_set(err, ERR_MEMORY, "no memory for a path");
+    if (!whole)
+        return err_set(err, ERR_INVALID, "%s: no home folder is known", path);
+    if (!realpath(whole, real))
+        return err_set(err, ERR_INVALID, "%s: %s", path, strerror(errno));
+    return 0;
+}
+
+/* RFC 3986: everything but unreserved characters and '/' is percent-encoded. */
+static const char *file_url(const char *path, struct arena *arena)
+{
+    struct buf url = BUF(3 * PATH_MAX + 16);
+    buf_add(&url, "file://");
+    for (const char *c = path; *c; c++) {
+        bool plain = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
+                     (*c >= '0' && *c <= '9') || strchr("/-._~", *c);
+        if (plain)
+            buf_add_char(&url, *c);
+        else
+            buf_printf(&url, "%%%02X", (unsigned char)*c);
+    }
+    const char *text = url.failed ? NULL : arena_strdup(arena, buf_text(&url));
+    buf_finish(&url);
+    return text;
 }
 
 static int option_url(const struct option_parts *parts, struct connection *connection,
@@ -82,11 +100,11 @@ static int option_url(const struct option_parts *parts, struct connection *conne
     struct arena *arena = &connection->arena;
     const char *target = parts->target;
     if (is_path(target)) {
-        const char *path;
-        int r = real_path(target, arena, &path, err);
+        char path[PATH_MAX];
+        int r = real_path(target, arena, path, err);
         if (!r)
-            connection->url = arena_printf(arena, "file:%s", path);
-        return r;
+            connection->url = file_url(path, arena);
+        return !r && !connection->url ? err_set(err, ERR_MEMORY, "no memory for a path") : r;
     }
     if (!str_starts(target, "file:/")) {
         const char *wrong = check_url_text(target, false);
@@ -293,9 +311,9 @@ const char *connections_option_folder(const char *const *options, size_t n, stru
     char *folder = NULL;
     for (size_t i = 0; i < n; i++) {
         struct option_parts parts;
-        const char *path;
+        char path[PATH_MAX];
         if (split_option(options[i], arena, &parts, NULL) || !is_path(parts.target) ||
-            real_path(parts.target, arena, &path, NULL))
+            real_path(parts.target, arena, path, NULL))
             continue; /* connection_from_option tells what is wrong with it */
         if (folder)
             common_folder(folder, path);

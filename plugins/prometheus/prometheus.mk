@@ -8,3 +8,6 @@ plugins_prometheus_prometheus_la_SOURCES = $(PROMETHEUS_SOURCES)
 plugins_prometheus_prometheus_la_CPPFLAGS = $(PROMETHEUS_CPPFLAGS)
 plugins_prometheus_prometheus_la_LDFLAGS = $(PLUGIN_FLAGS)
 plugins_prometheus_prometheus_la_LIBADD = libpromql.la
+
+# A folder: make dist copies it with all its fixtures.
+EXTRA_DIST += plugins/prometheus/fixtures

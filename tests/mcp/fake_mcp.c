@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `sonde mcp` over the service for tests. */
-#include <stdio.h>
 #include <unistd.h>
 
 #include "fake_service.h"
@@ -9,8 +8,6 @@
 int main(void)
 {
     struct service *service = fake_service_create(30000);
-    /* What a library prints must not reach the client. */
-    setvbuf(stdout, NULL, _IONBF, 0);
     int status = mcp_stdio_run(service, STDIN_FILENO, STDOUT_FILENO);
     fake_service_destroy(service);
     return status;

@@ -2,6 +2,7 @@
 #include "fake_service.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -203,6 +204,10 @@ int service_call(struct service *service, struct call *call, const char *tool,
         give_error(ret_answer, "the backend refused: parse error at 3");
     } else if (str_eq(query, "memory")) {
         return err_set(err, ERR_MEMORY, "no memory for the call");
+    } else if (str_eq(query, "print")) {
+        puts("noise");
+        fflush(stdout);
+        give_echo(ret_answer, &args);
     } else if (str_eq(query, "big")) {
         give_big(ret_answer);
     } else if (str_eq(query, "newline")) {

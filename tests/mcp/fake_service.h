@@ -6,6 +6,7 @@
  *   "sleep 300ms" that long, then answers
  *   "big"         an answer of about 250 kB
  *   "newline"     an answer whose JSON holds newlines between its tokens
+ *   "print"       prints to standard output, as a careless plugin would, then answers
  *   "fail"        an answer that is an error
  *   "memory"      the service itself fails
  *   anything else an answer that repeats query and connection_id

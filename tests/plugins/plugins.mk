@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: Apache-2.0
 include tests/plugins/otlpfile/otlpfile.mk
+include tests/plugins/prometheus/prometheus.mk

@@ -82,6 +82,8 @@ static void add_advice(const struct promql_failure *failure, int32_t class, stru
         sonde_text_add(text, "; select fewer series, shorten the window or raise the step");
     else if (class == SONDE_E_TIMEOUT)
         sonde_text_add(text, "; shorten the window, raise the step or aggregate less at once");
+    else if (class == SONDE_E_AUTH)
+        sonde_text_add(text, "; check the connection's auth");
 }
 
 static int32_t fail_with(const struct promql_failure *failure, int32_t class, int64_t position,
@@ -179,9 +181,14 @@ int32_t promql_fail_unreadable(const struct promql_failure *failure, const char 
                            "the answer of %s to %s cannot be read at byte %llu: %s",
                            context->dialect->product, failure->path, (unsigned long long)offset,
                            fault);
+    if (failure->body_size == 0)
+        return sonde_failf(context->host, context->ctx, SONDE_E_BAD_ANSWER, -1,
+                           "%s answered %s with an empty body; check the connection's url and what "
+                           "stands before it",
+                           context->dialect->product, failure->path);
     sonde_describe_body(failure->body, failure->body_size, seen, sizeof seen);
     return sonde_failf(context->host, context->ctx, SONDE_E_BAD_ANSWER, -1,
-                       "this is no %s API: %s was answered with %s (%s); check the connection's "
-                       "url and what stands before it",
+                       "this is no %s API: %s was answered with \"%s\" (%s); check the "
+                       "connection's url and what stands before it",
                        context->dialect->product, failure->path, seen, fault);
 }

@@ -19,7 +19,9 @@ static void on_note(void *user, const char *code, const char *note)
 {
     struct promql_step *step = user;
     struct promql_op *op = step->op;
-    if (!is_success(step->status))
+    /* An error answer is no answer; and what was cut because we asked for it is said as partial. */
+    if (!is_success(step->status) ||
+        (step->limited && strcmp(note, "results truncated due to limit") == 0))
         return;
     struct sonde_text text;
     sonde_text_init(&text, op->host, op->ctx, 8192);
@@ -162,7 +164,7 @@ static void finish_rows(struct promql_op *op)
     const struct promql_reader *reader = &step->reader;
     bool cut = step->limit > 0 && reader->seen > step->limit;
     op->sink->total(op->ctx, reader->seen,
-                    cut && step->limited ? SONDE_TOTAL_AT_LEAST : SONDE_TOTAL_EXACT);
+                    op->cut || (cut && step->limited) ? SONDE_TOTAL_AT_LEAST : SONDE_TOTAL_EXACT);
     if (cut) {
         char text[160];
         (void)snprintf(text, sizeof text,
@@ -277,10 +279,10 @@ int32_t promql_op_data(void *data, uint32_t tag, const void *bytes, size_t size)
     return 0;
 }
 
-static bool has_rows(const struct promql_op *op, const struct promql_step *step)
+static bool has_rows(const struct promql_step *step)
 {
     return step->reader.rows.series > 0 ||
-           (step->shape == PROMQL_SHAPE_NAMES && step->reader.seen > 0 && op->step_count > 0);
+           (step->shape == PROMQL_SHAPE_NAMES && step->reader.seen > 0);
 }
 
 /* The body did not come whole. Rows that did are worth keeping, as long as it is said. */
@@ -290,25 +292,35 @@ static int32_t end_cut(struct promql_op *op, struct promql_step *step,
     static const struct {
         uint32_t reason;
         int32_t class;
-        const char *text;
+        const char *cut;    /* after some of the body */
+        const char *silent; /* before any */
+        const char *advice;
     } cuts[] = {
-        [SONDE_OUTCOME_LOST] = {SONDE_PARTIAL_LOST, SONDE_E_BUSY, "the connection was lost"},
+        [SONDE_OUTCOME_LOST] = {SONDE_PARTIAL_LOST, SONDE_E_BUSY, "the connection was lost",
+                                "sent no answer", ""},
         [SONDE_OUTCOME_TIMED_OUT] = {SONDE_PARTIAL_TIMEOUT, SONDE_E_TIMEOUT,
-                                     "the answer took too long"},
-        [SONDE_OUTCOME_TOO_LARGE] = {SONDE_PARTIAL_LIMIT, SONDE_E_TOO_MUCH,
-                                     "the answer is too large: select fewer series, raise the "
-                                     "step or aggregate"},
+                                     "the answer took too long", "sent no answer in time",
+                                     "; shorten the window, raise the step or aggregate"},
+        [SONDE_OUTCOME_TOO_LARGE] = {SONDE_PARTIAL_LIMIT, SONDE_E_TOO_MUCH, "reading stopped",
+                                     "answered too much",
+                                     "; select fewer series, raise the step or aggregate"},
         [SONDE_OUTCOME_REFUSED] = {SONDE_PARTIAL_BACKEND, SONDE_E_FORBIDDEN,
-                                   "the request was not sent"},
+                                   "the request was stopped", "was not asked", ""},
     };
     uint32_t which =
         outcome->outcome <= SONDE_OUTCOME_REFUSED ? outcome->outcome : SONDE_OUTCOME_LOST;
-    const char *words = outcome->text != NULL ? outcome->text : "";
+    const char *words = outcome->text != NULL && outcome->text[0] != '\0' ? outcome->text : "";
     char text[1024];
-    (void)snprintf(text, sizeof text, "%s after %llu bytes%s%s", cuts[which].text,
-                   (unsigned long long)outcome->body_bytes, words[0] != '\0' ? ": " : "", words);
-    if (!has_rows(op, step))
+    if (outcome->body_bytes == 0)
+        (void)snprintf(text, sizeof text, "%s %s%s%s%s", op->instance->dialect->product,
+                       cuts[which].silent, words[0] != '\0' ? ": " : "", words, cuts[which].advice);
+    else
+        (void)snprintf(text, sizeof text, "%s after %llu bytes%s%s%s", cuts[which].cut,
+                       (unsigned long long)outcome->body_bytes, words[0] != '\0' ? ": " : "", words,
+                       cuts[which].advice);
+    if (!has_rows(step))
         return op->host->fail(op->ctx, cuts[which].class, -1, text);
+    op->cut = true;
     op->sink->partial(op->ctx, cuts[which].reason, text);
     return 0;
 }
@@ -347,12 +359,10 @@ static int32_t end_success(struct promql_op *op, struct promql_step *step)
     return promql_fail(&failure);
 }
 
-int32_t promql_op_response_end(void *data, uint32_t tag, const struct sonde_outcome *outcome)
+static int32_t end_step(struct promql_op *op, struct promql_step *step,
+                        const struct sonde_outcome *outcome)
 {
-    struct promql_op *op = data;
-    struct promql_step *step = &op->steps[tag];
     bool whole = outcome->outcome == SONDE_OUTCOME_OK;
-    step->state = PROMQL_STEP_DONE;
     if (op->query->kind == SONDE_KIND_PROBE && step->index < op->instance->dialect->probe_count)
         op->instance->dialect->probe_answered(op, step->index, whole ? step->status : 0);
     if (op->stopped)
@@ -367,6 +377,18 @@ int32_t promql_op_response_end(void *data, uint32_t tag, const struct sonde_outc
         return 0;
     struct promql_failure failure = failure_of(step);
     return promql_fail(&failure);
+}
+
+int32_t promql_op_response_end(void *data, uint32_t tag, const struct sonde_outcome *outcome)
+{
+    struct promql_op *op = data;
+    struct promql_step *step = &op->steps[tag];
+    int32_t result = end_step(op, step, outcome);
+    /* After an error the host may send the request again: until then it counts as in flight. */
+    if (result == 0 && step->state == PROMQL_STEP_SENT)
+        step->state = PROMQL_STEP_DONE;
+    step->status = 0;
+    return result;
 }
 
 void promql_op_end(void *data, int32_t reason)

@@ -64,6 +64,7 @@ struct promql_op {
     bool side_by_side;
     bool no_post; /* a fact: the server takes GET only */
     bool stopped; /* the sink wants no more */
+    bool cut;     /* an answer did not come whole */
     bool exemplars_off;
     void *probe_state;
 };

@@ -11,6 +11,7 @@
 #define MAX_METADATA ((uint64_t)32 * 1024 * 1024)
 #define DEFAULT_NAMES 10000u
 #define NS_PER_MS INT64_C(1000000)
+#define NS_PER_S INT64_C(1000000000)
 
 static int32_t no_memory(struct promql_op *op)
 {
@@ -78,25 +79,26 @@ static int32_t make_query(struct promql_op *op)
     return result;
 }
 
-/* The step asked for, or the least that keeps a series within the backend's limit. */
+/* The step asked for, or the least that keeps a series within the backend's limit; whole seconds from 1 s on. */
 static int64_t fitting_step(struct promql_op *op)
 {
     const struct sonde_query *query = op->query;
-    int64_t range = query->end_ns - query->start_ns;
     int64_t most = op->instance->dialect->max_points;
-    int64_t least = (range / most / NS_PER_MS + (range % (most * NS_PER_MS) != 0)) * NS_PER_MS;
+    int64_t least = (query->end_ns - query->start_ns) / most + 1;
+    int64_t unit = least > NS_PER_S ? NS_PER_S : NS_PER_MS;
     int64_t step = query->step_ns < NS_PER_MS ? NS_PER_MS : query->step_ns / NS_PER_MS * NS_PER_MS;
-    if (step >= least)
+    if (step >= least - 1)
         return step;
+    least = (least + unit - 1) / unit * unit;
     struct sonde_text text;
     sonde_text_init(&text, op->host, op->ctx, 512);
     sonde_text_add(&text, "the step was raised from ");
     promql_add_duration(&text, step);
     sonde_text_add(&text, " to ");
     promql_add_duration(&text, least);
-    sonde_text_add_format(&text, ": %s answers at most %u points per series",
-                          op->instance->dialect->product,
-                          (unsigned)op->instance->dialect->max_points);
+    sonde_text_add_format(&text, ": %s answers at most %u,%03u points per series",
+                          op->instance->dialect->product, (unsigned)(most / 1000),
+                          (unsigned)(most % 1000));
     op->sink->note(op->ctx, "step", sonde_text_string(&text));
     return least;
 }

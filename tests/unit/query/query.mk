@@ -1,1 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
+# fake_io and the toy's registry stand in for host/io and the loader: their symbols come before the library's.
+QUERY_DOUBLES = tests/support/fake_io.c tests/support/fake_io.h tests/support/toy_adapter.c \
+	tests/support/toy_adapter.h tests/support/cmocka_all.h
+
+check_PROGRAMS += tests/unit/query/test_samples
+tests_unit_query_test_samples_SOURCES = tests/unit/query/test_samples.c
+tests_unit_query_test_samples_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_query_test_samples_LDADD = $(TEST_LIBS)
+UNIT_TESTS += tests/unit/query/test_samples
+
+check_PROGRAMS += tests/unit/query/test_engine
+tests_unit_query_test_engine_SOURCES = tests/unit/query/test_engine.c \
+	tests/unit/query/engine_fixture.c tests/unit/query/engine_fixture.h $(QUERY_DOUBLES)
+tests_unit_query_test_engine_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_query_test_engine_LDADD = $(TEST_LIBS)
+UNIT_TESTS += tests/unit/query/test_engine
+
+check_PROGRAMS += tests/unit/query/test_flight
+tests_unit_query_test_flight_SOURCES = tests/unit/query/test_flight.c \
+	tests/unit/query/engine_fixture.c tests/unit/query/engine_fixture.h $(QUERY_DOUBLES)
+tests_unit_query_test_flight_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_query_test_flight_LDADD = $(TEST_LIBS)
+UNIT_TESTS += tests/unit/query/test_flight
+
+check_PROGRAMS += tests/unit/query/test_parts
+tests_unit_query_test_parts_SOURCES = tests/unit/query/test_parts.c
+tests_unit_query_test_parts_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_query_test_parts_LDADD = $(TEST_LIBS)
+UNIT_TESTS += tests/unit/query/test_parts

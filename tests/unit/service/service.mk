@@ -10,3 +10,16 @@ UNIT_TESTS += tests/unit/service/test_filters
 tests_unit_service_test_filters_SOURCES = tests/unit/service/test_filters.c
 tests_unit_service_test_filters_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_service_test_filters_LDADD = $(TEST_LIBS)
+
+check_PROGRAMS += tests/unit/service/test_connections tests/unit/service/test_select
+UNIT_TESTS += tests/unit/service/test_connections tests/unit/service/test_select
+
+# The fake registry stands before libhost's, so that no plugin is loaded.
+tests_unit_service_test_connections_SOURCES = tests/unit/service/test_connections.c \
+	tests/support/fake_registry.c
+tests_unit_service_test_connections_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_service_test_connections_LDADD = $(TEST_LIBS)
+
+tests_unit_service_test_select_SOURCES = tests/unit/service/test_select.c
+tests_unit_service_test_select_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_service_test_select_LDADD = $(TEST_LIBS)

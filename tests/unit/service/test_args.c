@@ -232,8 +232,11 @@ static void check_schema(struct json_object *schema)
         return;
     assert_string_equal(type, "object");
     assert_false(json_object_get_boolean(json_member(schema, "additionalProperties")));
-    json_object_object_foreach(properties, name, property)
-    {
+    struct json_object_iterator end = json_object_iter_end(properties);
+    for (struct json_object_iterator at = json_object_iter_begin(properties);
+         !json_object_iter_equal(&at, &end); json_object_iter_next(&at)) {
+        const char *name = json_object_iter_peek_name(&at);
+        struct json_object *property = json_object_iter_peek_value(&at);
         assert_true(*name != 0);
         assert_true(strlen(json_string_of(property, "description")) > 5);
         check_schema(property);

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "answer/write.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/str.h"
+
+/* Longer values are no use for reading, and one of them must not eat the budget. */
+#define LABEL_MAX 160
+
+size_t number_text(char out[32], double value, int digits)
+{
+    if (isnan(value))
+        return (size_t)snprintf(out, 32, "NaN");
+    if (isinf(value))
+        return (size_t)snprintf(out, 32, value > 0 ? "+Inf" : "-Inf");
+    double size = fabs(value);
+    if (value == 0)
+        return (size_t)snprintf(out, 32, "0");
+    if (size < 1e15 && (value == floor(value) || size >= pow(10, digits)))
+        return (size_t)snprintf(out, 32, "%.0f", value);
+    return format_double(out, value, digits);
+}
+
+void write_number(struct buf *buf, double value, int digits)
+{
+    char text[32];
+    size_t size = number_text(text, value, digits);
+    if (isfinite(value)) {
+        buf_add_n(buf, text, size);
+        return;
+    }
+    buf_add_char(buf, '"');
+    buf_add_n(buf, text, size);
+    buf_add_char(buf, '"');
+}
+
+void write_seconds(struct buf *buf, int64_t unix_ns)
+{
+    int64_t seconds = unix_ns / NS_PER_S;
+    int64_t part = unix_ns % NS_PER_S;
+    if (part < 0 && seconds == 0)
+        buf_add_char(buf, '-');
+    buf_json_int(buf, seconds);
+    if (!part)
+        return;
+    char text[16];
+    int size = snprintf(text, sizeof text, ".%09d", (int)(part < 0 ? -part : part));
+    while (size > 0 && text[size - 1] == '0')
+        size--;
+    buf_add_n(buf, text, (size_t)size);
+}
+
+/* At most max bytes, whole characters. */
+static size_t cut_size(const char *data, size_t size, size_t max)
+{
+    if (size <= max)
+        return size;
+    size_t n = max;
+    while (n > 0 && ((unsigned char)data[n] & 0xc0) == 0x80)
+        n--;
+    return n;
+}
+
+/* C1 controls, and the marks that let text from outside rearrange the line it stands in. */
+static bool is_hidden(const char *data, size_t sequence)
+{
+    const unsigned char *p = (const unsigned char *)data;
+    if (sequence == 2)
+        return p[0] == 0xc2 && p[1] < 0xa0;
+    if (sequence != 3 || p[0] != 0xe2)
+        return false;
+    return (p[1] == 0x80 && ((p[2] >= 0x8b && p[2] <= 0x8f) || (p[2] >= 0xa8 && p[2] <= 0xae))) ||
+           (p[1] == 0x81 && p[2] >= 0xa0 && p[2] <= 0xaf);
+}
+
+void write_line(struct buf *buf, const char *data, size_t size, size_t max)
+{
+    size_t end = cut_size(data, size, max);
+    size_t i = 0;
+    while (i < end) {
+        unsigned char c = (unsigned char)data[i];
+        size_t sequence = c < 0x80 ? 1 : utf8_sequence(data + i, end - i);
+        if (c == '\n')
+            buf_add(buf, "\\n");
+        else if (c == '\t')
+            buf_add(buf, "\\t");
+        else if (c < 0x20 || c == 0x7f)
+            buf_printf(buf, "\\x%02x", c);
+        else if (!sequence || is_hidden(data + i, sequence))
+            buf_add(buf, "\xef\xbf\xbd");
+        else
+            buf_add_n(buf, data + i, sequence);
+        i += sequence ? sequence : 1;
+    }
+    if (end < size)
+        buf_add(buf, "...");
+}
+
+void write_json_cut(struct buf *buf, const char *data, size_t size, size_t max)
+{
+    size_t end = cut_size(data, size, max);
+    buf_json_string(buf, data, end);
+    if (end < size && !buf->failed) {
+        buf_truncate(buf, buf->size - 1);
+        buf_add(buf, "...\"");
+    }
+}
+
+void write_labels_json(struct buf *buf, const struct sonde_label *labels, size_t n,
+                       const bool *skip)
+{
+    buf_add_char(buf, '{');
+    for (size_t i = 0; i < n; i++) {
+        if (skip && skip[i])
+            continue;
+        buf_json_sep(buf);
+        write_json_cut(buf, labels[i].name, labels[i].name_size, LABEL_MAX);
+        buf_add_char(buf, ':');
+        write_json_cut(buf, labels[i].value, labels[i].value_size, LABEL_MAX);
+    }
+    buf_add_char(buf, '}');
+}
+
+void write_labels_text(struct buf *buf, const struct sonde_label *labels, size_t n,
+                       const bool *skip)
+{
+    static const char name_label[] = "__name__";
+    size_t shown = 0;
+    bool named = false;
+    for (size_t i = 0; i < n; i++) {
+        if (skip && skip[i])
+            continue;
+        if (labels[i].name_size == sizeof name_label - 1 &&
+            memcmp(labels[i].name, name_label, sizeof name_label - 1) == 0) {
+            write_line(buf, labels[i].value, labels[i].value_size, LABEL_MAX);
+            named = true;
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        if ((skip && skip[i]) || (labels[i].name_size == sizeof name_label - 1 &&
+                                  memcmp(labels[i].name, name_label, sizeof name_label - 1) == 0))
+            continue;
+        buf_add(buf, shown++ ? "," : "{");
+        write_line(buf, labels[i].name, labels[i].name_size, LABEL_MAX);
+        buf_add(buf, "=\"");
+        write_line(buf, labels[i].value, labels[i].value_size, LABEL_MAX);
+        buf_add_char(buf, '"');
+    }
+    if (shown)
+        buf_add_char(buf, '}');
+    else if (!named)
+        buf_add(buf, "{}");
+}

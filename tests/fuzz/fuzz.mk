@@ -18,3 +18,9 @@ tests_fuzz_fuzz_jsonrpc_SOURCES = tests/fuzz/fuzz_jsonrpc.c tests/mcp/fake_servi
 tests_fuzz_fuzz_jsonrpc_CPPFLAGS = $(FUZZ_CPPFLAGS) -I$(top_srcdir)/tests/mcp
 tests_fuzz_fuzz_jsonrpc_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_jsonrpc_LDADD = libhost.la
+
+check_PROGRAMS += tests/fuzz/fuzz_otlpfile
+tests_fuzz_fuzz_otlpfile_SOURCES = tests/fuzz/fuzz_otlpfile.c $(OTLPFILE_SOURCES) $(FUZZ_SOURCES)
+tests_fuzz_fuzz_otlpfile_CPPFLAGS = $(FUZZ_CPPFLAGS) -DHAVE_CONFIG_H
+tests_fuzz_fuzz_otlpfile_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_otlpfile_LDADD = libsdk.la

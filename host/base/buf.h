@@ -27,7 +27,8 @@ void buf_add(struct buf *buf, const char *string);
 void buf_add_n(struct buf *buf, const void *data, size_t size);
 void buf_add_char(struct buf *buf, char c);
 void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void buf_vprintf(struct buf *buf, const char *format, va_list arguments);
+void buf_vprintf(struct buf *buf, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
 /* Room for size more bytes at the end, to be filled by the caller, who then adds to buf->size; NULL if none. */
 char *buf_reserve(struct buf *buf, size_t size);
 /* Cuts back to size. */

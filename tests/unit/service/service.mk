@@ -16,7 +16,7 @@ UNIT_TESTS += tests/unit/service/test_connections tests/unit/service/test_select
 
 # The fake registry stands before libhost's, so that no plugin is loaded.
 tests_unit_service_test_connections_SOURCES = tests/unit/service/test_connections.c \
-	tests/support/fake_registry.c
+	tests/support/fake_registry.c tests/support/fake_registry.h tests/support/examples.h
 tests_unit_service_test_connections_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_service_test_connections_LDADD = $(TEST_LIBS)
 

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmocka_all.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "catalogue/internal.h"
+#include "fake_engine.h"
+
+#define PATIENCE_NS (60 * NS_PER_S) /* beyond it something hangs; nothing here takes seconds */
+
+static struct catalogue *catalogue;
+static struct backend backends[70];
+
+static void pause_ms(long ms)
+{
+    struct timespec wait = {.tv_nsec = ms * 1000000};
+    nanosleep(&wait, NULL);
+}
+
+#define WAIT_FOR(condition)                                      \
+    do {                                                         \
+        int64_t until_ = clock_mono_ns() + PATIENCE_NS;          \
+        while (!(condition)) {                                   \
+            if (clock_mono_ns() > until_)                        \
+                fail_msg("waited too long for: %s", #condition); \
+            pause_ms(2);                                         \
+        }                                                        \
+    } while (0)
+
+static int setup(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 70; i++)
+        fake_backend(&backends[i], "b");
+    fake_calls_busy(false);
+    return catalogue_create(NULL, NULL, &catalogue, NULL);
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    catalogue_destroy(catalogue);
+    WAIT_FOR(fake_calls_running() == 0);
+    for (size_t i = 0; i < 70; i++)
+        WAIT_FOR(atomic_load(&backends[i].references) == 0);
+    return 0;
+}
+
+/* Makes both of an entry's jobs due at once. */
+static void due(size_t i)
+{
+    pthread_mutex_lock(&catalogue->lock);
+    catalogue->entries[i]->check_at = catalogue->entries[i]->refresh_at = 0;
+    pthread_cond_signal(&catalogue->wake);
+    pthread_mutex_unlock(&catalogue->lock);
+}
+
+static int64_t seconds_to(size_t i, bool refresh)
+{
+    pthread_mutex_lock(&catalogue->lock);
+    const struct entry *entry = catalogue->entries[i];
+    int64_t at = refresh ? entry->refresh_at : entry->check_at;
+    pthread_mutex_unlock(&catalogue->lock);
+    return (at - clock_mono_ns()) / NS_PER_S;
+}
+
+static bool idle(size_t i)
+{
+    pthread_mutex_lock(&catalogue->lock);
+    const struct entry *entry = catalogue->entries[i];
+    int64_t now = clock_mono_ns();
+    bool is =
+        !entry->checking && !entry->refreshing && entry->check_at > now && entry->refresh_at > now;
+    pthread_mutex_unlock(&catalogue->lock);
+    return is;
+}
+
+static void test_keeps(void **state)
+{
+    (void)state;
+    assert_int_equal(catalogue_watch(catalogue, &backends[0]), 0);
+    assert_int_equal(catalogue_watch(catalogue, &backends[0]), 0); /* once is enough */
+    assert_int_equal(catalogue_keeper_start(catalogue, NULL), 0);
+    assert_int_not_equal(catalogue_keeper_start(catalogue, NULL), 0);
+    due(0);
+    WAIT_FOR(backends[0].asked[SONDE_KIND_HEALTH] == 1 &&
+             backends[0].asked[SONDE_KIND_METRIC_NAMES] == 1 && idle(0));
+    struct catalogue_snapshot *snapshot = catalogue_peek(catalogue, &backends[0]);
+    assert_non_null(snapshot);
+    catalogue_unref(snapshot);
+    assert_in_range(seconds_to(0, false), 40, 72);
+    assert_in_range(seconds_to(0, true), 230, 360);
+}
+
+static void test_backs_off(void **state)
+{
+    (void)state;
+    backends[0].fail = SONDE_E_UNREACHABLE;
+    backends[0].state = 3;
+    assert_int_equal(catalogue_watch(catalogue, &backends[0]), 0);
+    assert_int_equal(catalogue_keeper_start(catalogue, NULL), 0);
+    static const int64_t least[] = {40, 90, 190, 380, 760, 1430, 1430};
+    static const int64_t most[] = {72, 144, 288, 576, 1152, 2160, 2160};
+    for (unsigned i = 0; i < 7; i++) {
+        due(0);
+        WAIT_FOR(backends[0].asked[SONDE_KIND_METRIC_NAMES] == i + 1 && idle(0));
+        assert_in_range(seconds_to(0, true), least[i], most[i]);
+    }
+    /* Back again: asked at once what it holds. */
+    backends[0].fail = 0;
+    backends[0].state = 1;
+    pthread_mutex_lock(&catalogue->lock);
+    catalogue->entries[0]->check_at = 0;
+    pthread_cond_signal(&catalogue->wake);
+    pthread_mutex_unlock(&catalogue->lock);
+    WAIT_FOR(backends[0].asked[SONDE_KIND_METRIC_NAMES] == 8 && idle(0));
+    assert_in_range(seconds_to(0, true), 230, 360);
+}
+
+/* After a change of state checks follow each other fast, and every further change keeps it so. */
+static void test_flapping(void **state)
+{
+    (void)state;
+    backends[0].flaps = true;
+    assert_int_equal(catalogue_watch(catalogue, &backends[0]), 0);
+    assert_int_equal(catalogue_keeper_start(catalogue, NULL), 0);
+    for (unsigned i = 0; i < 20; i++) {
+        due(0);
+        WAIT_FOR(backends[0].asked[SONDE_KIND_HEALTH] == i + 1 && idle(0));
+        if (i > 0)
+            assert_in_range(seconds_to(0, false), 3, 6);
+    }
+    backends[0].flaps = false;
+    for (unsigned i = 20; i < 40; i++) {
+        due(0);
+        WAIT_FOR(backends[0].asked[SONDE_KIND_HEALTH] == i + 1 && idle(0));
+    }
+    assert_in_range(seconds_to(0, false), 40, 72);
+}
+
+/* Not more than 64 at work, and all get their turn. */
+static void test_side_by_side(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 70; i++) {
+        backends[i].hang = true;
+        assert_int_equal(catalogue_watch(catalogue, &backends[i]), 0);
+    }
+    for (size_t i = 0; i < 70; i++)
+        due(i);
+    assert_int_equal(catalogue_keeper_start(catalogue, NULL), 0);
+    WAIT_FOR(fake_calls_running() == 64);
+    pause_ms(20);
+    assert_int_equal(fake_calls_running(), 64);
+    pthread_mutex_lock(&catalogue->lock);
+    assert_int_equal(catalogue->job_count, 64);
+    pthread_mutex_unlock(&catalogue->lock);
+    /* the end: cancelled, not waited for */
+    catalogue_keeper_stop(catalogue);
+    WAIT_FOR(fake_calls_running() == 0);
+}
+
+static void test_busy(void **state)
+{
+    (void)state;
+    fake_calls_busy(true);
+    assert_int_equal(catalogue_watch(catalogue, &backends[0]), 0);
+    due(0);
+    assert_int_equal(catalogue_keeper_start(catalogue, NULL), 0);
+    WAIT_FOR(idle(0)); /* put off */
+    assert_int_equal(backends[0].asked[SONDE_KIND_HEALTH], 0);
+    fake_calls_busy(false);
+    due(0);
+    WAIT_FOR(backends[0].asked[SONDE_KIND_HEALTH] == 1);
+}
+
+static void test_stop_unstarted(void **state)
+{
+    (void)state;
+    assert_int_equal(catalogue_watch(catalogue, &backends[0]), 0);
+    catalogue_keeper_stop(catalogue);
+    assert_int_not_equal(catalogue_keeper_start(catalogue, NULL), 0);
+    assert_int_equal(backends[0].asked[SONDE_KIND_HEALTH], 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_keeps, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_backs_off, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_flapping, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_side_by_side, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_busy, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_stop_unstarted, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

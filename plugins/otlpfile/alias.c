@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "alias_h"
+#include "alias.h"
 
 #define NAMES(...) ((const char *const[]){__VA_ARGS__})
 #define ALIAS(logical, ...)                                                                  \

@@ -40,7 +40,7 @@ struct backend {
     bool opened;
     struct endpoint endpoints[ENDPOINTS_MAX];
     size_t endpoint_count;
-    struct backend *parent; /* of a scope; it lends its gate */
+    struct backend *parent;        /* of a scope; it lends its gate */
     const struct scope_row *scope; /* while open runs */
     struct gate own_gate;
     struct gate *gate;

@@ -15,7 +15,8 @@ int request_vet(const struct sonde_plugin *table, const struct sonde_request *re
 {
     struct err why = {0};
     if (request->header_count && !request->headers)
-        return err_set(err, SONDE_E_REFUSED, "not sent: %zu headers at NULL", request->header_count);
+        return err_set(err, SONDE_E_REFUSED, "not sent: %zu headers at NULL",
+                       request->header_count);
     for (size_t i = 0; i < request->header_count && i < 64; i++)
         if (!request->headers[i].key || !request->headers[i].value)
             return err_set(err, SONDE_E_REFUSED, "not sent: header %zu is NULL", i);

@@ -10,7 +10,8 @@
 #include "query/op.h"
 
 int64_t op_deadline(const struct op *op);
-void op_fail(struct op *op, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void op_fail(struct op *op, int code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* Ends it well, with what it has. */
 void op_end_well(struct op *op);
 /* Ends the operation if the last callback made the sink faulty or full. */

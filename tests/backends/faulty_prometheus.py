@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """A server that answers Prometheus queries wrongly, one fault a path prefix: http://host:port/FAULT/api/v1/..."""
 import gzip
-import json
 import socket
 import socketserver
 import threading
 import time
 
-GOOD = json.dumps({"status": "success", "data": {"resultType": "matrix", "result": [
-    {"metric": {"__name__": "up", "job": "a"}, "values": [[%d, "1"], [%d, "2"]]}]}})
+GOOD = ('{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"up","job":"a"},'
+        '"values":[[%d,"1"],[%d,"2"]]}]}}')
+
+
+BOMB = gzip.compress(b'{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":[' + b" " * (100 << 20))
 
 
 def good(path):
@@ -91,8 +93,7 @@ class Handler(socketserver.StreamRequestHandler):
         self.wfile.write(head("200 OK", len(body) - 20) + body)
 
     def fault_bomb(self, path):
-        body = gzip.compress(b'{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":[' + b" " * (300 << 20), 9)
-        self.wfile.write(whole("200 OK", body, extra="Content-Encoding: gzip\r\n"))
+        self.wfile.write(whole("200 OK", BOMB, extra="Content-Encoding: gzip\r\n"))
 
     def fault_redirect(self, path):
         self.wfile.write(whole("302 Found", b"", extra="Location: http://169.254.169.254/latest/meta-data/\r\n"))

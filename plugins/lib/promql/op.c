@@ -81,15 +81,15 @@ struct promql_step *promql_add_step(struct promql_op *op, const char *path, cons
 static uint32_t major_of(const char *version)
 {
     uint32_t major = 0;
-    while (version != NULL && *version >= '0' && *version <= '9' && major < 1000)
+    while (*version >= '0' && *version <= '9' && major < 1000)
         major = major * 10 + (uint32_t)(*version++ - '0');
     return major;
 }
 
-static bool fact_is(const struct sonde_begin *begin, const char *key, const char *value)
+static const char *fact_of(const struct sonde_begin *begin, const char *key)
 {
     const char *fact = sonde_pair_get(begin->facts, begin->fact_count, key);
-    return fact != NULL && strcmp(fact, value) == 0;
+    return fact != NULL ? fact : "";
 }
 
 int32_t promql_op_begin(void *instance, const struct sonde_begin *begin, void **ret_op)
@@ -105,15 +105,16 @@ int32_t promql_op_begin(void *instance, const struct sonde_begin *begin, void **
     op->query = begin->query;
     op->sink = begin->sink;
     op->steps = steps;
-    op->no_post = fact_is(begin, "post", "no");
-    op->exemplars_off = fact_is(begin, "exemplars", "off");
-    op->context = (struct promql_context){
-        .host = owner->host,
-        .ctx = begin->ctx,
-        .dialect = owner->dialect,
-        .major = major_of(sonde_pair_get(begin->facts, begin->fact_count, "version")),
-        .native = begin->query->native,
-        .native_size = begin->query->native_size};
+    op->product = fact_of(begin, "product");
+    op->version = fact_of(begin, "version");
+    op->no_post = strcmp(fact_of(begin, "post"), "no") == 0;
+    op->exemplars_off = strcmp(fact_of(begin, "exemplars"), "off") == 0;
+    op->context = (struct promql_context){.host = owner->host,
+                                          .ctx = begin->ctx,
+                                          .dialect = owner->dialect,
+                                          .major = major_of(op->version),
+                                          .native = begin->query->native,
+                                          .native_size = begin->query->native_size};
     int32_t result = promql_plan(op);
     if (result != 0) {
         promql_op_end(op, result);
@@ -188,7 +189,9 @@ static int32_t finish(struct promql_op *op)
         op->instance->dialect->probe_done(op);
     } else if (op->query->kind == SONDE_KIND_HEALTH) {
         struct sonde_backend row = {
-            .struct_size = sizeof row, .product = op->instance->dialect->product, .version = ""};
+            .struct_size = sizeof row,
+            .product = op->product[0] != '\0' ? op->product : op->instance->dialect->product,
+            .version = op->version};
         op->sink->backend(op->ctx, &row);
     } else {
         finish_rows(op);
@@ -331,7 +334,7 @@ static int32_t end_cut(struct promql_op *op, struct promql_step *step,
     return 0;
 }
 
-/* 405 and 501 mean that the server, or a proxy before it, takes no form: ask by GET, and remember. */
+/* 405 and 501: the server, or a proxy before it, takes no form. Ask by GET, and remember. */
 static bool falls_back_to_get(struct promql_op *op, struct promql_step *step)
 {
     if (!step->post || (step->status != 405 && step->status != 501))

@@ -35,3 +35,9 @@ tests_unit_query_test_zoo_SOURCES = tests/unit/query/test_zoo.c tests/support/fa
 tests_unit_query_test_zoo_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_query_test_zoo_LDADD = $(TEST_LIBS)
 UNIT_TESTS += tests/unit/query/test_zoo
+
+check_PROGRAMS += tests/unit/query/test_real_io
+tests_unit_query_test_real_io_SOURCES = tests/unit/query/test_real_io.c
+tests_unit_query_test_real_io_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_query_test_real_io_LDADD = $(TEST_LIBS)
+UNIT_TESTS += tests/unit/query/test_real_io

@@ -18,7 +18,8 @@ enum slot_state {
     SLOT_FREE,
     SLOT_TIMER,  /* not before a time: a delay the adapter asked for, a wait between tries */
     SLOT_QUEUED, /* waits for its turn at the gate */
-    SLOT_FLYING  /* an exchange is under way */
+    SLOT_FLYING, /* an exchange is under way */
+    SLOT_ENDED   /* its attempt is over, the adapter is being told */
 };
 
 /* A request of the operation and the attempt at it. */
@@ -59,6 +60,7 @@ struct op {
     size_t slot_max;
     size_t in_use;
     bool want_next;
+    bool no_more; /* its requests are used up: what is under way is taken in, then it ends */
     bool restart; /* STALE_FACTS: begin once more when drained */
     bool restarted;
     int64_t started_ns;

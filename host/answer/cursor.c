@@ -135,7 +135,7 @@ static struct entry *entry_new(const struct cursor_page *page)
     entry->bytes = sizeof *entry + entry->arena.used;
     for (size_t i = 0; i < page->result_count; i++)
         if (page->results[i])
-            entry->bytes += page->results[i]->arena.used;
+            entry->bytes += page->results[i]->arena.used + page->results[i]->block_bytes;
     return entry;
 }
 

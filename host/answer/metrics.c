@@ -336,7 +336,8 @@ static size_t add_points(struct shaping *shaping, size_t room)
     size_t probe_cost = row_cost(shaping, probe, few);
     size_t bare_cost = row_cost(shaping, probe, 0);
     size_t per_point = probe_cost > bare_cost ? (probe_cost - bare_cost) / few + 1 : 1;
-    size_t most = least(POINTS_MAX, longest);
+    /* While series are left out, seeing more of them is worth more than finer curves. */
+    size_t most = least(plan->rows < shaping->candidates ? POINTS_FEW : POINTS_MAX, longest);
     size_t n = least(plan->rows, room / (few * per_point));
     size_t wanted = interesting > STEADY_WITH_POINTS ? interesting : STEADY_WITH_POINTS;
     n = least(n, wanted);
@@ -345,7 +346,7 @@ static size_t add_points(struct shaping *shaping, size_t room)
     if (!n)
         return 0;
     size_t points = least(most, room / (n * per_point));
-    if (points == most)
+    if (points == most && plan->rows == shaping->candidates)
         n = least(plan->rows, room / (most * per_point));
     plan->with_points = n;
     plan->points = points;
@@ -414,8 +415,8 @@ static void choose_plan(struct shaping *shaping)
     room -= least(room, used);
     room -= least(room, add_points(shaping, room));
     /* What samples did not need goes to further summaries, a reserve for longer values kept. */
-    if (room > shaping->budget / 16)
-        add_summaries(shaping, room - shaping->budget / 16);
+    if (room > shaping->budget / 50)
+        add_summaries(shaping, room - shaping->budget / 50);
 }
 
 int answer_metrics(const struct answer_metrics *input, struct answer *ret_answer, size_t *ret_shown)

@@ -261,7 +261,10 @@ static void measure(double *v, double *scratch, size_t n, struct series_summary 
 {
     memcpy(scratch, v, n * sizeof *v);
     shape->median = select_nth(scratch, n, n / 2);
-    summary->p95 = select_nth(scratch, n, (size_t)ceil(0.95 * (double)n) - 1);
+    /* The upper half lies behind the median already. */
+    size_t p95 = (size_t)ceil(0.95 * (double)n) - 1;
+    summary->p95 = p95 > n / 2 ? select_nth(scratch + n / 2, n - n / 2, p95 - n / 2)
+                               : select_nth(scratch, n, p95);
     for (size_t i = 0; i < n; i++)
         scratch[i] = fabs(v[i] - shape->median);
     shape->spread = select_nth(scratch, n, n / 2) * 1.4826;
@@ -273,6 +276,20 @@ static void measure(double *v, double *scratch, size_t n, struct series_summary 
     find_shift(v, n, summary->avg, total, shape);
     find_slope(v, n, summary->avg, total, shape);
     find_spike(v, n, summary->min, summary->max, shape);
+}
+
+/* For values so large that their sum overflows. */
+static double careful_mean(const struct series *series)
+{
+    double mean = 0;
+    double count = 0;
+    for (size_t i = 0; i < series->sample_count; i++) {
+        if (!isfinite(series->values[i]))
+            continue;
+        count += 1;
+        mean += series->values[i] / count - mean / count;
+    }
+    return mean;
 }
 
 void series_summarise(const struct series *series, struct series_summary *ret_summary)
@@ -296,7 +313,7 @@ void series_summarise(const struct series *series, struct series_summary *ret_su
     size_t stride = (series->sample_count + room - 1) / room;
     size_t kept = 0;
     size_t missing = 0;
-    double mean = 0;
+    double sum = 0;
     for (size_t i = 0; i < series->sample_count; i++) {
         double value = series->values[i];
         if (!isfinite(value)) {
@@ -318,12 +335,11 @@ void series_summarise(const struct series *series, struct series_summary *ret_su
         if (summary.count % stride == 0 && kept < room)
             v[kept++] = value;
         summary.count++;
-        /* Dividing before adding keeps huge values from overflowing the sum. */
-        mean += value / (double)summary.count - mean / (double)summary.count;
+        sum += value;
     }
     if (summary.count) {
         struct shape shape = {0};
-        summary.avg = mean;
+        summary.avg = isfinite(sum) ? sum / (double)summary.count : careful_mean(series);
         measure(v, scratch, kept, &summary, &shape);
         judge(&shape, kept, series->type, &summary);
         find_time(series, &shape, stride, &summary);

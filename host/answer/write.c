@@ -11,6 +11,35 @@
 /* Longer values are no use for reading, and one of them must not eat the budget. */
 #define LABEL_MAX 160
 
+static const double powers[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
+
+/* value / 10^decimals without trailing zeros. Answers hold thousands of numbers: printf is a third of their cost. */
+static size_t decimal_text(char out[32], bool negative, uint64_t value, int decimals)
+{
+    while (decimals > 0 && value % 10 == 0) {
+        value /= 10;
+        decimals--;
+    }
+    char reversed[32];
+    size_t n = 0;
+    do {
+        reversed[n++] = (char)('0' + value % 10);
+        value /= 10;
+        if (decimals > 0 && --decimals == 0) {
+            reversed[n++] = '.';
+            if (!value)
+                reversed[n++] = '0';
+        }
+    } while (value || decimals > 0);
+    size_t size = 0;
+    if (negative)
+        out[size++] = '-';
+    while (n > 0)
+        out[size++] = reversed[--n];
+    out[size] = '\0';
+    return size;
+}
+
 size_t number_text(char out[32], double value, int digits)
 {
     if (isnan(value))
@@ -18,11 +47,20 @@ size_t number_text(char out[32], double value, int digits)
     if (isinf(value))
         return (size_t)snprintf(out, 32, value > 0 ? "+Inf" : "-Inf");
     double size = fabs(value);
-    if (value == 0)
-        return (size_t)snprintf(out, 32, "0");
-    if (size < 1e15 && (value == floor(value) || size >= pow(10, digits)))
-        return (size_t)snprintf(out, 32, "%.0f", value);
-    return format_double(out, value, digits);
+    bool negative = value < 0;
+    if (size < 1e15 && (size == floor(size) || size >= powers[digits]))
+        return decimal_text(out, negative && size >= 0.5, (uint64_t)(size + 0.5), 0);
+    if (size < 1e-4 || size >= powers[digits])
+        return format_double(out, value, digits);
+    int decimals = digits;
+    if (size >= 1) {
+        for (int whole = 1; whole <= digits && size >= powers[whole - 1]; whole++)
+            decimals = digits - whole;
+    } else {
+        for (double first = 0.1; size < first; first /= 10)
+            decimals++;
+    }
+    return decimal_text(out, negative, (uint64_t)(size * powers[decimals] + 0.5), decimals);
 }
 
 void write_number(struct buf *buf, double value, int digits)

@@ -8,6 +8,16 @@
 #include <malloc.h>
 #endif
 
+void mem_setup(void)
+{
+#ifdef __GLIBC__
+    mallopt(M_ARENA_MAX, 2);
+    /* Large blocks go back to the system when freed, whatever was freed before them. */
+    mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
+#endif
+}
+
 void *mem_alloc(size_t size)
 {
     return calloc(1, size ? size : 1);

@@ -11,6 +11,8 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+/* Once, before threads: few malloc arenas, or each call thread keeps megabytes of its own. */
+void mem_setup(void);
 /* Zeroed; NULL when there is none. n * size is checked for overflow. */
 void *mem_alloc(size_t size);
 void *mem_alloc_array(size_t n, size_t size);

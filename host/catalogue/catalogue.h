@@ -58,6 +58,10 @@ struct catalogue_snapshot *catalogue_peek(struct catalogue *catalogue, struct ba
  */
 int catalogue_fetch(struct catalogue *catalogue, struct call *call, struct backend *const *backends,
                     size_t n, struct catalogue_snapshot **ret, struct err *errs);
+/* Fetches and keeps, however fresh what is there may be. ret[i] NULL with errs[i] set where it failed. 0 or ERR_MEMORY. */
+int catalogue_refresh(struct catalogue *catalogue, struct call *call,
+                      struct backend *const *backends, size_t n, struct catalogue_snapshot **ret,
+                      struct err *errs);
 void catalogue_unref(struct catalogue_snapshot *snapshot);
 DEFINE_CLEANUP(struct catalogue_snapshot *, catalogue_unref);
 

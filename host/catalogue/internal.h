@@ -47,10 +47,6 @@ struct catalogue {
 
 struct catalogue *catalogue_ref(struct catalogue *catalogue);
 void catalogue_drop(struct catalogue *catalogue);
-/* Fetches and keeps, however fresh what is there may be. ret[i] NULL with errs[i] set where it failed. 0 or ERR_MEMORY. */
-int catalogue_refresh(struct catalogue *catalogue, struct call *call,
-                      struct backend *const *backends, size_t n, struct catalogue_snapshot **ret,
-                      struct err *errs);
 /* When a watched entry's next refresh is due after one that succeeded or failed. Under the lock. */
 void keeper_plan_refresh(struct entry *entry, bool failed, int64_t now);
 /* First times of a new watched entry. Under the lock. */

@@ -23,14 +23,15 @@ struct exchange;
 struct mailbox;
 
 struct io_settings {
-    const char *files;      /* the folder file: endpoints may read; NULL none. An endpoint's own path must lie under it */
-    const char *proxy;      /* global, or NULL */
+    const char *
+        files; /* the folder file: endpoints may read; NULL none. An endpoint's own path must lie under it */
+    const char *proxy; /* global, or NULL */
     const char *const *no_proxy;
     size_t no_proxy_count;
-    uint64_t max_body;      /* decoded bytes of one answer; default 64 MiB */
-    uint64_t max_wire;      /* bytes on the wire; default 64 MiB */
-    uint32_t max_ratio;     /* decoded : wire above 1 MiB decoded; default 200 */
-    struct budget *budget;  /* mailboxes draw from it */
+    uint64_t max_body;     /* decoded bytes of one answer; default 64 MiB */
+    uint64_t max_wire;     /* bytes on the wire; default 64 MiB */
+    uint32_t max_ratio;    /* decoded : wire above 1 MiB decoded; default 200 */
+    struct budget *budget; /* mailboxes draw from it */
 };
 
 /* The loop's thread and curl start with the first exchange, not here. 0 or ERR_*. */
@@ -49,14 +50,15 @@ void io_stats(struct io *io, struct io_stats *ret_stats);
  * proxy, headers, tenant. Checks scheme, host, user-info (refused), port, and that a file: path lies under
  * settings.files. extra headers and prefix are a scope's. 0 or ERR_INVALID naming the key that mends it.
  */
-int io_target_create(struct io *io, struct connection *connection, const char *url, const char *path_prefix,
-                     const struct sonde_pair *headers, size_t header_count, struct io_target **ret_target,
-                     struct err *err);
+int io_target_create(struct io *io, struct connection *connection, const char *url,
+                     const char *path_prefix, const struct sonde_pair *headers, size_t header_count,
+                     struct io_target **ret_target, struct err *err);
 /*
  * Adds an adapter's own way to log in (auth.type names it); its holes are the connection's parameters. Before the
  * first exchange. 0, or ERR_INVALID (SigV4 is not done here) or ERR_LIMIT.
  */
-int io_target_use_scheme(struct io_target *target, const struct sonde_auth_scheme *scheme, struct err *err);
+int io_target_use_scheme(struct io_target *target, const struct sonde_auth_scheme *scheme,
+                         struct err *err);
 struct io_target *io_target_ref(struct io_target *target);
 void io_target_unref(struct io_target *target);
 
@@ -71,17 +73,17 @@ void mailbox_destroy(struct mailbox *mailbox); /* all its exchanges must have en
 
 struct message {
     int type;
-    uint32_t tag;         /* the exchange's or the post's */
-    void *owner;          /* as given to exchange_start or mailbox_post */
+    uint32_t tag;                           /* the exchange's or the post's */
+    void *owner;                            /* as given to exchange_start or mailbox_post */
     const struct sonde_response_head *head; /* HEAD */
-    const void *data;     /* DATA: up to 128 KiB */
+    const void *data;                       /* DATA: up to 128 KiB */
     size_t size;
-    uint32_t outcome;     /* END: SONDE_OUTCOME_* */
-    uint32_t got_bytes;   /* END: 1 when any byte of an answer arrived */
-    uint64_t body_bytes;  /* END: decoded */
+    uint32_t outcome;    /* END: SONDE_OUTCOME_* */
+    uint32_t got_bytes;  /* END: 1 when any byte of an answer arrived */
+    uint64_t body_bytes; /* END: decoded */
     uint64_t wire_bytes;
     int64_t elapsed_ns;
-    const char *text;     /* END: what went wrong, with what mends it; "" when ok */
+    const char *text;      /* END: what went wrong, with what mends it; "" when ok */
     struct message *next_; /* io's own */
     void *internal_;
 };

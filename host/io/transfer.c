@@ -281,6 +281,7 @@ void transfer_begin(struct exchange *exchange)
 void transfer_resolved(struct exchange *exchange, struct resolution *resolution)
 {
     const struct io_target *target = exchange->target;
+    resolution_unref(exchange->resolution); /* of before a 401 */
     exchange->resolution = resolution;
     if (resolution->error || !resolution->count) {
         describe_resolve(exchange, resolution->error);

@@ -292,8 +292,10 @@ void backend_note(struct backend *backend, const struct result *result, const st
     if (result && result->newest_sample_ns > backend->health.newest_sample_ns)
         backend->health.newest_sample_ns = result->newest_sample_ns;
     if (result && result->product[0]) {
+        /* A health check may not know the version that PROBE found. */
+        if (result->version[0] || strcmp(backend->product, result->product) != 0)
+            copy_text(backend->version, sizeof backend->version, result->version);
         copy_text(backend->product, sizeof backend->product, result->product);
-        copy_text(backend->version, sizeof backend->version, result->version);
     }
     pthread_mutex_unlock(&backend->lock);
 }

@@ -206,11 +206,13 @@ static int fetch_metric_labels(struct ask *ask, const char *query_text,
     return r;
 }
 
+/* Whether every key has a label on this connection; those that have are put into asked->filters. */
 static int resolve_for(struct ask *ask, struct asked *asked, const struct metric_labels *labels,
                        struct sonde_filter *const *parsed, size_t n)
 {
     struct arena *arena = &ask->call->arena;
-    asked->filters = arena_alloc_array(arena, n ? n : 1, sizeof(struct sonde_filter *));
+    asked->filter_count = 0;
+    asked->filters = arena_alloc_array(arena, n, sizeof(struct sonde_filter *));
     if (!asked->filters)
         return ERR_MEMORY;
     for (size_t i = 0; i < n; i++) {
@@ -222,13 +224,41 @@ static int resolve_for(struct ask *ask, struct asked *asked, const struct metric
         filter->native = catalogue_resolve(asked->snapshot, backend_adapter(asked->slot->backend),
                                            filter->logical, filter, labels->names, labels->count,
                                            arena, &candidates);
-        if (!filter->native) {
-            err_set(&asked->err, SONDE_E_BAD_QUERY, "filter %s: no such label here%s%s",
-                    filter->logical, candidates ? ": " : "", candidates ? candidates : "");
-            return 0;
-        }
+        if (!filter->native)
+            return err_set(&asked->err, SONDE_E_BAD_QUERY, "filter %s: no such label here%s%s",
+                           filter->logical, candidates ? ": " : "", candidates ? candidates : "");
         filter->native_type = SONDE_NATIVE_LABEL;
         asked->filters[asked->filter_count++] = filter;
+    }
+    return 0;
+}
+
+#define JUST_FETCHED_NS NS_PER_S
+
+/* A label may have come since its connection's names were fetched: those are fetched once more before it is called unknown. */
+static int resolve_all(struct ask *ask, const struct metric_labels *labels,
+                       struct sonde_filter *const *parsed, size_t n)
+{
+    for (size_t i = 0; i < ask->asked_count; i++) {
+        struct asked *asked = &ask->asked[i];
+        if (asked->err.code)
+            continue;
+        int r = resolve_for(ask, asked, &labels[i], parsed, n);
+        if (r == SONDE_E_BAD_QUERY &&
+            clock_unix_ns() - asked->snapshot->fetched_ns > JUST_FETCHED_NS) {
+            struct catalogue_snapshot *newer = NULL;
+            struct err err;
+            r = catalogue_refresh(ask->service->catalogue, ask->call, &asked->slot->backend, 1,
+                                  &newer, &err);
+            if (!r && newer) {
+                catalogue_unref(asked->snapshot);
+                asked->snapshot = newer;
+                asked->err = (struct err){0};
+                r = resolve_for(ask, asked, &labels[i], parsed, n);
+            }
+        }
+        if (r == ERR_MEMORY)
+            return r;
     }
     return 0;
 }
@@ -258,9 +288,8 @@ int ask_filters(struct ask *ask, const char *query_text, struct err *err)
     int r = ask_snapshots(ask);
     if (!r)
         r = fetch_metric_labels(ask, query_text, labels);
-    for (size_t i = 0; !r && i < ask->asked_count; i++)
-        if (!ask->asked[i].err.code)
-            r = resolve_for(ask, &ask->asked[i], &labels[i], parsed, n);
+    if (!r)
+        r = resolve_all(ask, labels, parsed, n);
     for (size_t i = 0; i < ask->asked_count; i++)
         result_unref(labels[i].result);
     return r ? err_set(err, r, "no memory for the filters") : 0;

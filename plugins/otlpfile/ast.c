@@ -134,6 +134,14 @@ static bool plain_name(const char *name)
     return name[0] && name[strlen(name) - 1] != '.' && !strstr(name, "..");
 }
 
+static void print_name(struct sonde_text *text, const char *name)
+{
+    if (plain_name(name))
+        sonde_text_add(text, name);
+    else
+        sonde_text_add_json(text, name, strlen(name));
+}
+
 /* Prefixes and alternatives have no operator of their own in the text: they become expressions. */
 static void print_quoted_regex(struct sonde_text *text, const char *value, bool prefix)
 {
@@ -175,7 +183,7 @@ static void print_matcher(struct sonde_text *text, const struct matcher *m)
     bool negative = m->op == SONDE_OP_NE || m->op == SONDE_OP_NOT_IN || m->op == SONDE_OP_NOT_REGEX;
     bool several = m->value_count != 1 || m->op == SONDE_OP_PREFIX;
 
-    sonde_text_add(text, m->metric ? "__name__" : m->keys[0]);
+    print_name(text, m->metric ? "__name__" : m->keys[0]);
     if (m->op == SONDE_OP_EXISTS) {
         sonde_text_add(text, "!=\"\"");
         return;
@@ -230,13 +238,13 @@ static void print_call(struct sonde_text *text, const struct node *node, const c
         for (size_t i = 0; i < node->by_count; i++) {
             if (i)
                 sonde_text_add(text, ", ");
-            sonde_text_add(text, node->by[i]);
+            print_name(text, node->by[i]);
         }
         sonde_text_add(text, ") ");
     }
     sonde_text_add_char(text, '(');
     if (number)
-        sonde_text_add_format(text, "%g, ", node->number);
+        sonde_text_add_format(text, "%.15g, ", node->number);
     print_node(text, node->left);
     sonde_text_add_char(text, ')');
 }

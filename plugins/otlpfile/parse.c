@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define MAX_DEPTH 24
 #define MAX_TEXT 16384
@@ -524,6 +525,17 @@ static struct node *parse_function(struct parser *p, unsigned code, size_t n)
     return node;
 }
 
+/* Inf and NaN, in any case. */
+static struct node *parse_not_finite(struct parser *p)
+{
+    struct node *node = new_node(p, NODE_NUMBER);
+
+    if (node)
+        node->number = (p->text[p->at] | 0x20) == 'i' ? (double)INFINITY : (double)NAN;
+    p->at += 3;
+    return node;
+}
+
 static struct node *parse_call_or_selector(struct parser *p)
 {
     size_t n = name_size(p);
@@ -532,6 +544,10 @@ static struct node *parse_call_or_selector(struct parser *p)
 
     after += strspn(p->text + after, " \t\r\n");
     call = n && p->text[after] == '(';
+    if (!call && n == 3 &&
+        (strncasecmp(p->text + p->at, "inf", 3) == 0 ||
+         strncasecmp(p->text + p->at, "nan", 3) == 0))
+        return parse_not_finite(p);
     for (unsigned i = 0; i < AGGREGATE_NAMES && n; i++)
         if (word_is(p, n, aggregate_names[i]) && (call || strncmp(p->text + after, "by", 2) == 0 ||
                                                   strncmp(p->text + after, "without", 7) == 0))

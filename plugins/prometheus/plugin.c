@@ -22,7 +22,7 @@ static const struct sonde_host *plugin_host;
                                           .candidate_count =        \
                                               sizeof id##_names / sizeof id##_names[0]}
 
-/* Kubernetes and scrape labels, OpenTelemetry resource attributes with '_' and, in 3.x, with '.'. */
+/* Kubernetes and scrape labels; OpenTelemetry attributes with '_' and, in 3.x, with '.'. */
 ALIAS(alias_service, "service", "service", "service_name", "app", "app_kubernetes_io_name", "job",
       "service.name", "application", "kubernetes_name", "workload");
 ALIAS(alias_namespace, "namespace", "namespace", "k8s_namespace_name", "kubernetes_namespace",

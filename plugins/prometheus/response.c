@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "prometheus.h"
 
+#include "promql/name.h"
+
 #include <sonde/json.h>
 
 #include <inttypes.h>
@@ -11,8 +13,7 @@
 
 static void set(char *to, size_t to_size, const char *value, size_t size)
 {
-    if (size >= to_size)
-        size = to_size - 1;
+    size = promql_cut(value, size, to_size - 1);
     memcpy(to, value, size);
     to[size] = '\0';
 }

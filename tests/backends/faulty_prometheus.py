@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """A server that answers Prometheus queries wrongly, one fault a path prefix: http://host:port/FAULT/api/v1/..."""
 import gzip
-import json
 import socket
 import socketserver
 import threading
 import time
 
-GOOD = json.dumps({"status": "success", "data": {"resultType": "matrix", "result": [
-    {"metric": {"__name__": "up", "job": "a"}, "values": [[%d, "1"], [%d, "2"]]}]}})
+GOOD = ('{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"up","job":"a"},'
+        '"values":[[%d,"1"],[%d,"2"]]}]}}')
 
 
 def good(path):

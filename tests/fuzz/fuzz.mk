@@ -19,8 +19,32 @@ tests_fuzz_fuzz_jsonrpc_CPPFLAGS = $(FUZZ_CPPFLAGS) -I$(top_srcdir)/tests/mcp
 tests_fuzz_fuzz_jsonrpc_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_jsonrpc_LDADD = libhost.la
 
+check_PROGRAMS += tests/fuzz/fuzz_json
+tests_fuzz_fuzz_json_SOURCES = tests/fuzz/fuzz_json.c $(FUZZ_SOURCES)
+tests_fuzz_fuzz_json_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_json_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_json_LDADD = libsdk.la
+
+check_PROGRAMS += tests/fuzz/fuzz_describe
+tests_fuzz_fuzz_describe_SOURCES = tests/fuzz/fuzz_describe.c $(FUZZ_SOURCES)
+tests_fuzz_fuzz_describe_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_describe_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_describe_LDADD = libsdk.la
+
+check_PROGRAMS += tests/fuzz/fuzz_paper
+tests_fuzz_fuzz_paper_SOURCES = tests/fuzz/fuzz_paper.c tests/modules/paper_pages.c tests/modules/paper.c $(FUZZ_SOURCES)
+tests_fuzz_fuzz_paper_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_paper_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_paper_LDADD = libsonde-testkit.a libsdk.la
+
+include tests/fuzz/promql.mk
 check_PROGRAMS += tests/fuzz/fuzz_yaml
 tests_fuzz_fuzz_yaml_SOURCES = tests/fuzz/fuzz_yaml.c tests/support/fake_registry.c $(FUZZ_SOURCES)
 tests_fuzz_fuzz_yaml_CPPFLAGS = $(FUZZ_CPPFLAGS) -I$(top_srcdir)/tests/support
 tests_fuzz_fuzz_yaml_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_yaml_LDADD = libhost.la
+check_PROGRAMS += tests/fuzz/fuzz_otlpfile
+tests_fuzz_fuzz_otlpfile_SOURCES = tests/fuzz/fuzz_otlpfile.c $(OTLPFILE_SOURCES) $(FUZZ_SOURCES)
+tests_fuzz_fuzz_otlpfile_CPPFLAGS = $(FUZZ_CPPFLAGS) -DHAVE_CONFIG_H
+tests_fuzz_fuzz_otlpfile_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_otlpfile_LDADD = libsdk.la

@@ -19,7 +19,7 @@ int main(int argc, char **argv)
         }
         long size = ftell(file);
         rewind(file);
-        uint8_t *data = size < 0 ? NULL : malloc((size_t)size + 1);
+        uint8_t *data = size < 0 ? NULL : malloc(size ? (size_t)size : 1);
         if (!data || fread(data, 1, (size_t)size, file) != (size_t)size) {
             perror(argv[i]);
             return 1;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "failure.h"
 
+#include "name.h"
 #include "structured.h"
 
 #include <stdio.h>
@@ -155,6 +156,7 @@ static int32_t fail_status(const struct promql_failure *failure, const char *see
         (void)snprintf(text, sizeof text, "%s answered %s with %u: %s", context->dialect->product,
                        failure->path, (unsigned)status, seen);
     }
+    promql_trim(text);
     return fail_with(failure, class, -1, text);
 }
 

@@ -103,6 +103,29 @@ void promql_add_path_name(struct sonde_text *text, const char *name)
     }
 }
 
+size_t promql_cut(const char *text, size_t size, size_t max)
+{
+    if (size <= max)
+        return size;
+    while (max > 0 && ((unsigned char)text[max] & 0xc0) == 0x80)
+        max--;
+    return max;
+}
+
+void promql_trim(char *text)
+{
+    size_t size = strlen(text);
+    size_t lead = size;
+    while (lead > 0 && size - lead < 3 && ((unsigned char)text[lead - 1] & 0xc0) == 0x80)
+        lead--;
+    if (lead == 0 || (unsigned char)text[lead - 1] < 0xc0)
+        return;
+    unsigned char first = (unsigned char)text[lead - 1];
+    size_t wanted = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+    if (size - lead + 1 < wanted)
+        text[lead - 1] = '\0';
+}
+
 struct suffix {
     const char *text;
     const char *unit;

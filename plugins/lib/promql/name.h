@@ -26,6 +26,11 @@ void promql_add_regex_literal(struct sonde_text *text, const char *value);
 /* A label name in a path segment; names beyond the legacy set become U__... (Prometheus 3). */
 void promql_add_path_name(struct sonde_text *text, const char *name);
 
+/* The most bytes of valid UTF-8 up to max that do not split a character. */
+size_t promql_cut(const char *text, size_t size, size_t max);
+/* Takes back the character that a fixed buffer cut in two. */
+void promql_trim(char *text);
+
 struct promql_guess {
     uint32_t type;      /* SONDE_TYPE_* */
     const char *unit;   /* UCUM, or NULL */

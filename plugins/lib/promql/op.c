@@ -2,6 +2,7 @@
 #include "op.h"
 
 #include "failure.h"
+#include "name.h"
 #include "plan.h"
 
 #include <stdio.h>
@@ -80,15 +81,15 @@ struct promql_step *promql_add_step(struct promql_op *op, const char *path, cons
 static uint32_t major_of(const char *version)
 {
     uint32_t major = 0;
-    while (version != NULL && *version >= '0' && *version <= '9' && major < 1000)
+    while (*version >= '0' && *version <= '9' && major < 1000)
         major = major * 10 + (uint32_t)(*version++ - '0');
     return major;
 }
 
-static bool fact_is(const struct sonde_begin *begin, const char *key, const char *value)
+static const char *fact_of(const struct sonde_begin *begin, const char *key)
 {
     const char *fact = sonde_pair_get(begin->facts, begin->fact_count, key);
-    return fact != NULL && strcmp(fact, value) == 0;
+    return fact != NULL ? fact : "";
 }
 
 int32_t promql_op_begin(void *instance, const struct sonde_begin *begin, void **ret_op)
@@ -104,15 +105,16 @@ int32_t promql_op_begin(void *instance, const struct sonde_begin *begin, void **
     op->query = begin->query;
     op->sink = begin->sink;
     op->steps = steps;
-    op->no_post = fact_is(begin, "post", "no");
-    op->exemplars_off = fact_is(begin, "exemplars", "off");
-    op->context = (struct promql_context){
-        .host = owner->host,
-        .ctx = begin->ctx,
-        .dialect = owner->dialect,
-        .major = major_of(sonde_pair_get(begin->facts, begin->fact_count, "version")),
-        .native = begin->query->native,
-        .native_size = begin->query->native_size};
+    op->product = fact_of(begin, "product");
+    op->version = fact_of(begin, "version");
+    op->no_post = strcmp(fact_of(begin, "post"), "no") == 0;
+    op->exemplars_off = strcmp(fact_of(begin, "exemplars"), "off") == 0;
+    op->context = (struct promql_context){.host = owner->host,
+                                          .ctx = begin->ctx,
+                                          .dialect = owner->dialect,
+                                          .major = major_of(op->version),
+                                          .native = begin->query->native,
+                                          .native_size = begin->query->native_size};
     int32_t result = promql_plan(op);
     if (result != 0) {
         promql_op_end(op, result);
@@ -187,7 +189,9 @@ static int32_t finish(struct promql_op *op)
         op->instance->dialect->probe_done(op);
     } else if (op->query->kind == SONDE_KIND_HEALTH) {
         struct sonde_backend row = {
-            .struct_size = sizeof row, .product = op->instance->dialect->product, .version = ""};
+            .struct_size = sizeof row,
+            .product = op->product[0] != '\0' ? op->product : op->instance->dialect->product,
+            .version = op->version};
         op->sink->backend(op->ctx, &row);
     } else {
         finish_rows(op);
@@ -230,7 +234,11 @@ int32_t promql_op_head(void *data, uint32_t tag, const struct sonde_response_hea
     step->retry_after_ms = 0;
     if (sonde_parse_int64(retry, strlen(retry), &seconds) == 0 && seconds > 0 && seconds < 86400)
         step->retry_after_ms = (uint64_t)seconds * 1000;
-    (void)snprintf(step->location, sizeof step->location, "%s", header(head, "location"));
+    /* A header may hold any bytes; this leaves readable text. */
+    const char *location = header(head, "location");
+    step->location[0] = '\0';
+    if (location[0] != '\0')
+        sonde_describe_body(location, strlen(location), step->location, sizeof step->location);
     /* An error answer is read as fields, of which only the envelope is wanted. */
     promql_reader_start(&step->reader, is_success(head->status) ? step->shape : PROMQL_SHAPE_FIELDS,
                         step->limit);
@@ -318,6 +326,7 @@ static int32_t end_cut(struct promql_op *op, struct promql_step *step,
         (void)snprintf(text, sizeof text, "%s after %llu bytes%s%s%s", cuts[which].cut,
                        (unsigned long long)outcome->body_bytes, words[0] != '\0' ? ": " : "", words,
                        cuts[which].advice);
+    promql_trim(text);
     if (!has_rows(step))
         return op->host->fail(op->ctx, cuts[which].class, -1, text);
     op->cut = true;
@@ -325,7 +334,7 @@ static int32_t end_cut(struct promql_op *op, struct promql_step *step,
     return 0;
 }
 
-/* 405 and 501 mean that the server, or a proxy before it, takes no form: ask by GET, and remember. */
+/* 405 and 501: the server, or a proxy before it, takes no form. Ask by GET, and remember. */
 static bool falls_back_to_get(struct promql_op *op, struct promql_step *step)
 {
     if (!step->post || (step->status != 405 && step->status != 501))

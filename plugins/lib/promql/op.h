@@ -59,6 +59,8 @@ struct promql_op {
     struct promql_context context;
     struct promql_rewrite rewrite; /* text NULL: no query in this op */
     struct promql_metadata metadata;
+    const char *product; /* facts; "" unknown */
+    const char *version;
     struct promql_step *steps;
     uint32_t step_count;
     bool side_by_side;

@@ -79,7 +79,7 @@ static int32_t make_query(struct promql_op *op)
     return result;
 }
 
-/* The step asked for, or the least that keeps a series within the backend's limit; whole seconds from 1 s on. */
+/* The step asked for, or the least that fits the backend's limit: whole seconds from 1 s on. */
 static int64_t fitting_step(struct promql_op *op)
 {
     const struct sonde_query *query = op->query;
@@ -222,7 +222,7 @@ static int32_t plan_names(struct promql_op *op, const char *path, const char *me
     return 0;
 }
 
-/* Types come from metadata, names from the series: metadata knows neither suffixes nor what was pushed. */
+/* Types come from metadata, names from series: metadata knows no suffixes and nothing pushed. */
 static int32_t plan_metric_names(struct promql_op *op)
 {
     struct promql_step *metadata =

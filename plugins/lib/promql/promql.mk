@@ -17,4 +17,3 @@ libpromql_la_SOURCES = \
 	plugins/lib/promql/structured.c plugins/lib/promql/structured.h \
 	plugins/lib/promql/walk.c plugins/lib/promql/walk.h
 libpromql_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins/lib
-libpromql_la_LIBADD = libsdk.la

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reader.h"
 
+#include "name.h"
+
 #include <string.h>
 
 #define MAX_NOTES 20
@@ -300,9 +302,9 @@ static void set_scratch(struct promql_reader *reader, size_t which, const char *
 static int on_field_key(struct promql_reader *reader, const char *text, size_t size)
 {
     size_t start = reader->path_sizes[reader->depth - 1];
-    size_t dot = start > 0 ? 1 : 0;
-    if (start + dot + size >= sizeof reader->path)
-        size = sizeof reader->path - 1 - start - dot;
+    size_t room = sizeof reader->path - 1 - start;
+    size_t dot = start > 0 && room > 0 ? 1 : 0;
+    size = promql_cut(text, size, room - dot);
     if (dot > 0)
         reader->path[start] = '.';
     memcpy(reader->path + start + dot, text, size);
@@ -330,8 +332,7 @@ static int on_key(struct promql_reader *reader, const char *text, size_t size)
 
 static void copy_short(char *to, size_t to_size, const char *text, size_t size)
 {
-    if (size >= to_size)
-        size = to_size - 1;
+    size = promql_cut(text, size, to_size - 1);
     memcpy(to, text, size);
     to[size] = '\0';
 }
@@ -352,7 +353,7 @@ static int envelope_scalar(struct promql_reader *reader, uint32_t type, const ch
         copy_short(reader->error_type, sizeof reader->error_type, text, size);
     else if (reader->key == KEY_ERROR)
         reader->error = sonde_copy(reader->rows.host, reader->rows.ctx, text,
-                                   size < MAX_ERROR ? size : MAX_ERROR);
+                                   promql_cut(text, size, MAX_ERROR));
     return 0;
 }
 
@@ -360,7 +361,7 @@ static int on_note(struct promql_reader *reader, const char *text, size_t size)
 {
     if (reader->note_count++ >= MAX_NOTES)
         return 0;
-    set_scratch(reader, 3, text, size < MAX_ERROR ? size : MAX_ERROR);
+    set_scratch(reader, 3, text, promql_cut(text, size, MAX_ERROR));
     reader->events.note(reader->events.user, reader->warning ? "warning" : "info",
                         sonde_text_string(&reader->scratch[3]));
     return 0;
@@ -452,7 +453,7 @@ static int metadata_scalar(struct promql_reader *reader, uint32_t type, const ch
     else if (reader->key == KEY_UNIT)
         set_scratch(reader, 2, text, size);
     else if (reader->key == KEY_HELP)
-        set_scratch(reader, 3, text, size < MAX_ERROR ? size : MAX_ERROR);
+        set_scratch(reader, 3, text, promql_cut(text, size, MAX_ERROR));
     return 0;
 }
 

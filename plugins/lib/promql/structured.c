@@ -135,7 +135,7 @@ static int32_t add_one_quantile(const struct building *b, struct sonde_text *tex
 }
 
 /*
- * A name without "_bucket" may be a classic histogram, whose buckets are a series of their own, or a
+ * A name without "_bucket" may be a classic histogram, whose buckets are series of their own, or a
  * native one: unless an option says which, both are asked and the one that exists answers.
  */
 static int32_t add_quantile(const struct building *b, struct sonde_text *text,
@@ -268,8 +268,8 @@ static int32_t add_body(const struct building *b, struct sonde_text *text)
 }
 
 /*
- * The k series with the highest (lowest) mean over the whole window: topk alone chooses anew at each
- * step, which returns more than k series, full of gaps.
+ * The k series with the highest (lowest) mean over the whole window: topk alone chooses anew at
+ * each step, which returns more than k series, full of gaps.
  */
 static void add_ranked(const struct building *b, struct sonde_text *text, const char *body,
                        const char *rank, uint32_t k)

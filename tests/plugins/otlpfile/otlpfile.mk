@@ -3,6 +3,8 @@ check_PROGRAMS += tests/plugins/otlpfile/fixtures
 tests_plugins_otlpfile_fixtures_SOURCES = tests/plugins/otlpfile/fixtures.c $(OTLPFILE_SOURCES)
 tests_plugins_otlpfile_fixtures_CPPFLAGS = $(AM_CPPFLAGS) -DHAVE_CONFIG_H
 tests_plugins_otlpfile_fixtures_LDADD = libsonde-testkit.a libsdk.la
-TESTS += tests/plugins/otlpfile/fixtures.sh tests/plugins/otlpfile/story.sh
+TESTS += tests/plugins/otlpfile/fixtures.sh tests/plugins/otlpfile/story.sh \
+	tests/plugins/otlpfile/prometheus.sh
 EXTRA_DIST += tests/plugins/otlpfile/fixtures.sh tests/plugins/otlpfile/story.sh \
-	tests/plugins/otlpfile/story.py
+	tests/plugins/otlpfile/story.py tests/plugins/otlpfile/ask.py \
+	tests/plugins/otlpfile/prometheus.sh tests/plugins/otlpfile/prometheus.py

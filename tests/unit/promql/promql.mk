@@ -6,12 +6,12 @@ check_PROGRAMS += tests/unit/promql/test_rewrite
 tests_unit_promql_test_rewrite_SOURCES = tests/unit/promql/test_rewrite.c \
 	tests/unit/promql/cases.h $(PROMQL_TEST_SUPPORT)
 tests_unit_promql_test_rewrite_CPPFLAGS = $(PROMQL_TEST_CPPFLAGS)
-tests_unit_promql_test_rewrite_LDADD = libpromql.la $(CMOCKA_LIBS)
+tests_unit_promql_test_rewrite_LDADD = libpromql.la libsdk.la $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/promql/test_rewrite
 
 check_PROGRAMS += tests/unit/promql/test_structured
 tests_unit_promql_test_structured_SOURCES = tests/unit/promql/test_structured.c \
 	$(PROMQL_TEST_SUPPORT)
 tests_unit_promql_test_structured_CPPFLAGS = $(PROMQL_TEST_CPPFLAGS)
-tests_unit_promql_test_structured_LDADD = libpromql.la $(CMOCKA_LIBS)
+tests_unit_promql_test_structured_LDADD = libpromql.la libsdk.la $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/promql/test_structured

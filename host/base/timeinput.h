@@ -15,7 +15,8 @@ struct time_window {
     int64_t start_ns;
     int64_t end_ns;
     int64_t now_ns;
-    char note[256]; /* what was assumed: an end in the future cut to now, a local time in a gap; "" nothing */
+    char note
+        [256]; /* what was assumed: an end in the future cut to now, a local time in a gap; "" nothing */
 };
 
 /*

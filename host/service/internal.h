@@ -46,7 +46,8 @@ struct asked {
     struct catalogue_snapshot *snapshot; /* may be NULL */
     struct result *result;
     struct result *exemplars;
-    struct err err; /* code 0: well */
+    size_t returned; /* rows that came from elsewhere than result */
+    struct err err;  /* code 0: well */
     int64_t started_ns;
 };
 

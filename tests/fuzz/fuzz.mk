@@ -38,6 +38,7 @@ tests_fuzz_fuzz_paper_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_paper_LDADD = libsonde-testkit.a libsdk.la
 
 include tests/fuzz/promql.mk
+include tests/fuzz/time.mk
 check_PROGRAMS += tests/fuzz/fuzz_yaml
 tests_fuzz_fuzz_yaml_SOURCES = tests/fuzz/fuzz_yaml.c tests/support/fake_registry.c $(FUZZ_SOURCES)
 tests_fuzz_fuzz_yaml_CPPFLAGS = $(FUZZ_CPPFLAGS) -I$(top_srcdir)/tests/support

@@ -109,7 +109,7 @@ static void test_table(void **state)
                  "\xe6\xbc\xa2\xe5\xad\x97\\x1b[31m   1234\n");
     render_table(&buf, &ascii, cells, 2, 3, 0);
     expect(&buf, "name  value  help\n"
-                 "up    1      Whether the target answer~\n");
+                 "up    1      Whether the target answere~\n");
     struct render_terminal color = {40, true, true};
     render_table(&buf, &color, cells, 1, 2, 0);
     expect(&buf, "\x1b[1mname  value\x1b[0m\n");

@@ -177,15 +177,16 @@ static int64_t newest_age(const struct envelope *envelope)
     return age_of(envelope, newest);
 }
 
-/* The window's note, the rows' note, the caller's notes, in this order. */
+/* The caller's notes (what is missing comes first), the window's, the rows' own. */
 static const char *note_at(const struct envelope *envelope, const struct envelope_rows *rows,
                            size_t index)
 {
+    if (index < envelope->note_count)
+        return envelope->notes[index];
+    index -= envelope->note_count;
     if (envelope->window && envelope->window->note[0] && index-- == 0)
         return envelope->window->note;
-    if (rows->note && index-- == 0)
-        return rows->note;
-    return index < envelope->note_count ? envelope->notes[index] : NULL;
+    return index == 0 ? rows->note : NULL;
 }
 
 static void json_notes(struct buf *buf, const struct envelope *envelope,
@@ -337,6 +338,9 @@ void envelope_text_head(struct buf *buf, const struct envelope *envelope,
                    zone_name(zone_of(envelope)), text[2]);
     }
     text_connections(buf, envelope, cut);
+    const char *note;
+    for (size_t i = 0; i < cut->notes && (note = note_at(envelope, rows, i)) != NULL; i++)
+        text_field(buf, "note: ", note, cut->note, "\n");
 }
 
 void envelope_text_tail(struct buf *buf, const struct envelope *envelope,
@@ -355,9 +359,6 @@ void envelope_text_tail(struct buf *buf, const struct envelope *envelope,
                    (long long)age);
     if (envelope->query_time_ns || age >= 0)
         buf_add_char(buf, '\n');
-    const char *note;
-    for (size_t i = 0; i < cut->notes && (note = note_at(envelope, rows, i)) != NULL; i++)
-        text_field(buf, "note: ", note, cut->note, "\n");
     if (cut->url && envelope->url && strlen(envelope->url) <= URL_MAX)
         text_field(buf, "url: ", envelope->url, URL_MAX, "\n");
     for (size_t i = 0; i < envelope->next_count && i < cut->next; i++) {

@@ -39,8 +39,12 @@ const char *buf_text(const struct buf *buf);
 char *buf_steal(struct buf *buf);
 
 /* JSON pieces, compact. Commas are put by json_sep, which knows from the byte before. */
-void buf_json_string(struct buf *buf, const char *data, size_t size); /* with quotes; invalid UTF-8 and NUL become U+FFFD */
-void buf_json_double(struct buf *buf, double value); /* shortest that reads back equal; NaN and Inf as "NaN", "+Inf", "-Inf" strings */
+void buf_json_string(struct buf *buf, const char *data,
+                     size_t size); /* with quotes; invalid UTF-8 and NUL become U+FFFD */
+void buf_json_double(
+    struct buf *buf,
+    double
+        value); /* shortest that reads back equal; NaN and Inf as "NaN", "+Inf", "-Inf" strings */
 void buf_json_int(struct buf *buf, int64_t value);
 /* ',' unless the buffer is empty or the last byte opens something ({ [ : ,). */
 void buf_json_sep(struct buf *buf);

@@ -18,8 +18,8 @@ struct at_end {
 };
 
 /* NULL erases. 0, SONDE_E_REFUSED (slot beyond 7, or a request that may not be sent) or ERR_MEMORY: the slot is then empty. */
-int at_end_set(struct at_end *at_end, const struct sonde_plugin *table, uint32_t slot, const struct sonde_request *request,
-               struct budget *budget, struct err *err);
+int at_end_set(struct at_end *at_end, const struct sonde_plugin *table, uint32_t slot,
+               const struct sonde_request *request, struct budget *budget, struct err *err);
 void at_end_drop(struct at_end *at_end);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "query/backend.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -14,13 +15,27 @@
 #define PROBE_AGAIN_NS (60 * NS_PER_S)
 #define LINK_MAX 4096u
 
-struct io_target *backend_target(const struct backend *backend, const char *name)
+static const struct endpoint *find_endpoint(const struct backend *backend, const char *name)
 {
-    if (!name)
-        name = "main";
     for (size_t i = 0; i < backend->endpoint_count; i++)
-        if (str_eq(backend->endpoints[i].name, name))
-            return backend->endpoints[i].target;
+        if (str_eq(backend->endpoints[i].name, name ? name : "main"))
+            return &backend->endpoints[i];
+    return NULL;
+}
+
+struct io_target *backend_target(const struct backend *backend, const char *name, struct err *err)
+{
+    const struct endpoint *endpoint = find_endpoint(backend, name);
+    if (endpoint && !endpoint->unsigned_aws)
+        return endpoint->target;
+    if (endpoint)
+        err_set(err, SONDE_E_REFUSED,
+                "not sent: endpoint %.64s wants AWS signatures, which this host does not make",
+                name);
+    else if (!name || str_eq(name, "main"))
+        err_set(err, SONDE_E_REFUSED, "not sent: the connection has no url");
+    else
+        err_set(err, SONDE_E_REFUSED, "not sent: the endpoint \"%.64s\" was not declared", name);
     return NULL;
 }
 
@@ -40,7 +55,7 @@ static int add_endpoint(struct backend *backend, const char *name, const char *u
 {
     if (backend->endpoint_count == ENDPOINTS_MAX)
         return err_set(err, SONDE_E_REFUSED, "more than %u endpoints", ENDPOINTS_MAX);
-    if (backend_target(backend, name))
+    if (find_endpoint(backend, name))
         return err_set(err, SONDE_E_REFUSED, "endpoint %.64s is declared twice", name);
     const struct scope_row *scope = backend->scope;
     struct endpoint *endpoint = &backend->endpoints[backend->endpoint_count];
@@ -62,18 +77,19 @@ static int32_t declare_endpoint(struct sonde_ctx *ctx, const struct sonde_endpoi
 {
     struct backend *backend = ctx->owner;
     struct err err = {0};
-    if (!row || row->struct_size < sizeof *row || !row->name || !row->name[0] || !row->url) {
+    if (!row || row->struct_size < offsetof(struct sonde_endpoint, sigv4_service) || !row->name ||
+        !row->name[0] || !row->url) {
         err_set(&err, SONDE_E_REFUSED, "an endpoint needs a name and a url");
-    } else if (row->sigv4_service) {
-        err_set(&err, SONDE_E_REFUSED,
-                "endpoint %.64s asks for AWS signatures, which this host does not make", row->name);
-    } else if (str_eq(row->name, "main") && backend_target(backend, "main")) {
+    } else if (str_eq(row->name, "main") && find_endpoint(backend, "main")) {
         /* It need not be declared; saying the same again is no fault. */
         if (str_eq(row->url, backend->connection->url))
             return 0;
         err_set(&err, SONDE_E_REFUSED,
                 "endpoint main is the connection's url and cannot be another");
     } else if (!add_endpoint(backend, row->name, row->url, &err)) {
+        bool signs =
+            SONDE_HAS_MEMBER(row, struct sonde_endpoint, sigv4_service) && row->sigv4_service;
+        backend->endpoints[backend->endpoint_count - 1].unsigned_aws = signs;
         return 0;
     }
     ctx->failure = err;
@@ -364,9 +380,9 @@ const char *backend_link(struct backend *backend, const struct sonde_query *quer
 void backend_probe_stages(struct backend *backend, struct io_probe *ret_probe)
 {
     *ret_probe = (struct io_probe){0};
-    struct io_target *target = backend_target(backend, NULL);
-    if (!target && backend->endpoint_count)
-        target = backend->endpoints[0].target;
-    if (target)
-        io_target_probe(target, ret_probe);
+    const struct endpoint *endpoint = find_endpoint(backend, NULL);
+    if (!endpoint && backend->endpoint_count)
+        endpoint = &backend->endpoints[0];
+    if (endpoint)
+        io_target_probe(endpoint->target, ret_probe);
 }

@@ -27,6 +27,7 @@ struct engine {
 struct endpoint {
     char *name;
     struct io_target *target;
+    bool unsigned_aws; /* it wants signatures that are not made: nothing is sent there */
 };
 
 struct backend {
@@ -40,7 +41,7 @@ struct backend {
     bool opened;
     struct endpoint endpoints[ENDPOINTS_MAX];
     size_t endpoint_count;
-    struct backend *parent; /* of a scope; it lends its gate */
+    struct backend *parent;        /* of a scope; it lends its gate */
     const struct scope_row *scope; /* while open runs */
     struct gate own_gate;
     struct gate *gate;
@@ -53,7 +54,8 @@ struct backend {
     int64_t probed_until_ns; /* clock_mono_ns; 0: PROBE must run first */
 };
 
-struct io_target *backend_target(const struct backend *backend, const char *name);
+/* Where a request to the endpoint goes (NULL: main), or NULL and SONDE_E_REFUSED in err. */
+struct io_target *backend_target(const struct backend *backend, const char *name, struct err *err);
 /* Whether PROBE must run before another operation may. */
 bool backend_needs_probe(struct backend *backend);
 /* Whether a PROBE that ended this way means that a query would fail the same way. */

@@ -29,17 +29,19 @@ struct call_pool;
 typedef void (*call_fn)(struct call *call, void *argument);
 
 /* max threads (limits.calls). Threads start with the first call. stack 512 KiB. */
-int call_pool_create(struct io *io, struct budget *budget, unsigned max, struct call_pool **ret_pool, struct err *err);
+int call_pool_create(struct io *io, struct budget *budget, unsigned max,
+                     struct call_pool **ret_pool, struct err *err);
 /* Cancels all calls, waits up to grace_ms for their threads; those left (stuck in a plugin) are abandoned. Returns how many. */
 unsigned call_pool_destroy(struct call_pool *pool, int64_t grace_ms);
 /*
  * Runs function(call, argument) on a call thread. deadline_ns is clock_mono_ns. *ret_call may be cancelled until function returned.
  * 0; ERR_BUSY "all N call threads are busy, try again in S s" when no thread is free at once.
  */
-int call_submit(struct call_pool *pool, int64_t deadline_ns, call_fn function, void *argument, void *user,
-                struct call **ret_call, struct err *err);
+int call_submit(struct call_pool *pool, int64_t deadline_ns, call_fn function, void *argument,
+                void *user, struct call **ret_call, struct err *err);
 /* The same on the calling thread: the command line. */
-int call_run(struct io *io, struct budget *budget, int64_t deadline_ns, call_fn function, void *argument, struct err *err);
+int call_run(struct io *io, struct budget *budget, int64_t deadline_ns, call_fn function,
+             void *argument, struct err *err);
 /* Sets the flag and wakes the call. Only while the caller knows that function has not returned. */
 void call_cancel(struct call *call);
 /* True when cancelled or past the deadline; sets err (SONDE_E_CANCELLED or SONDE_E_DEADLINE). */

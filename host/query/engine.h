@@ -20,14 +20,17 @@ struct engine_settings {
     const struct registry *registry;
     struct io *io;
     struct budget *budget;
-    uint64_t max_points;          /* of one result, kept; default 2,000,000: beyond it series reduce min-max while reading */
-    uint32_t max_series;          /* of one result; default 20,000: beyond it partial */
-    uint32_t per_connection;      /* exchanges in flight; default 16; more wait their turn inside the deadline */
+    uint64_t
+        max_points; /* of one result, kept; default 2,000,000: beyond it series reduce min-max while reading */
+    uint32_t max_series; /* of one result; default 20,000: beyond it partial */
+    uint32_t
+        per_connection; /* exchanges in flight; default 16; more wait their turn inside the deadline */
     uint32_t max_requests;        /* of one operation; default 200 */
     uint64_t max_operation_bytes; /* default 256 MiB */
 };
 
-int engine_create(const struct engine_settings *settings, struct engine **ret_engine, struct err *err);
+int engine_create(const struct engine_settings *settings, struct engine **ret_engine,
+                  struct err *err);
 void engine_destroy(struct engine *engine); /* after all calls ended */
 /* How long a request that creates something is waited for once its operation ends; default 2 s, 0.4 s when a stdio server stops. */
 void engine_set_creates_grace(struct engine *engine, int64_t grace_ns);
@@ -37,19 +40,22 @@ void engine_set_creates_grace(struct engine *engine, int64_t grace_ns);
  * which are there and why one was refused), refuses the parameters, or an endpoint is not allowed.
  */
 struct backend;
-int backend_open(struct engine *engine, struct connection *connection, struct backend **ret_backend, struct err *err);
+int backend_open(struct engine *engine, struct connection *connection, struct backend **ret_backend,
+                 struct err *err);
 /*
  * Opens what a SCOPES row of parent names: the adapter it says (or the same one) at the same origin with the same login
  * and limits, below the row's path prefix and with its headers.
  */
-int backend_open_scope(struct backend *parent, const struct scope_row *scope, struct backend **ret_backend, struct err *err);
+int backend_open_scope(struct backend *parent, const struct scope_row *scope,
+                       struct backend **ret_backend, struct err *err);
 struct backend *backend_ref(struct backend *backend);
 void backend_unref(struct backend *backend);
 DEFINE_CLEANUP(struct backend *, backend_unref);
 struct connection *backend_connection(const struct backend *backend);
 const struct adapter *backend_adapter(const struct backend *backend);
 /* Product and version PROBE found; "" before. Copies. */
-void backend_product(struct backend *backend, char *product, size_t product_size, char *version, size_t version_size);
+void backend_product(struct backend *backend, char *product, size_t product_size, char *version,
+                     size_t version_size);
 /* Last known state: 0 unknown, 1 healthy, 2 degraded, 3 unhealthy, with the reason (copied); newest sample 0 unknown. */
 struct backend_health {
     int state;
@@ -60,16 +66,18 @@ struct backend_health {
 };
 void backend_health(struct backend *backend, struct backend_health *ret_health);
 /* ui.url + what the adapter's link writes; arena text, or NULL where there is none. */
-const char *backend_link(struct backend *backend, const struct sonde_query *query, const char *executed, struct arena *arena);
+const char *backend_link(struct backend *backend, const struct sonde_query *query,
+                         const char *executed, struct arena *arena);
 void backend_probe_stages(struct backend *backend, struct io_probe *ret_probe);
 
 /* One operation to run. query must live until engine_run returns. */
 struct engine_item {
     struct backend *backend;
     const struct sonde_query *query;
-    bool share;      /* may join or lead a flight: PROBE and name look-ups */
-    struct result *result; /* out: a reference, NULL on failure; a partial one may come with an error too */
-    struct err err;        /* out */
+    bool share; /* may join or lead a flight: PROBE and name look-ups */
+    struct result
+        *result; /* out: a reference, NULL on failure; a partial one may come with an error too */
+    struct err err; /* out */
 };
 
 /*

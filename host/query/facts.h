@@ -41,7 +41,8 @@ void facts_finish(struct facts *facts);
 /* Sets or overwrites. ttl_ms 0: no end. 0 or ERR_LIMIT: more than 32, key and value beyond 1 KiB, or no memory. */
 int facts_set(struct facts *facts, const char *key, const char *value, uint64_t ttl_ms);
 /* Those in force. NULL without memory; never for none. */
-const struct sonde_pair *facts_snapshot(struct facts *facts, struct arena *arena, uint32_t *ret_count);
+const struct sonde_pair *facts_snapshot(struct facts *facts, struct arena *arena,
+                                        uint32_t *ret_count);
 /* When the first of them ends (clock_mono_ns), or INT64_MAX. */
 int64_t facts_until(struct facts *facts);
 

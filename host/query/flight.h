@@ -34,17 +34,20 @@ void flights_finish(struct flights *flights);
  * Waits with the others for key, until deadline_ns (clock_mono_ns) at most. *ret_lead: there was no such flight, and the caller
  * must drive it and call flight_done. NULL without memory or when too many are under way.
  */
-struct flight *flight_join(struct flights *flights, const void *key, size_t key_size, struct flight_waiter *waiter,
-                           struct mailbox *mailbox, int64_t deadline_ns, bool *ret_lead);
+struct flight *flight_join(struct flights *flights, const void *key, size_t key_size,
+                           struct flight_waiter *waiter, struct mailbox *mailbox,
+                           int64_t deadline_ns, bool *ret_lead);
 /* The waiter leaves and gives up its reference. */
 void flight_leave(struct flights *flights, struct flight *flight, struct flight_waiter *waiter);
 /* Whether it is done; then a reference to its result (may be NULL) and its error. */
-bool flight_result(struct flights *flights, struct flight *flight, struct result **ret_result, struct err *ret_err);
+bool flight_result(struct flights *flights, struct flight *flight, struct result **ret_result,
+                   struct err *ret_err);
 /* For the driver: no one waits any more. */
 bool flight_abandoned(struct flights *flights, struct flight *flight);
 /* For the driver: the latest deadline of its waiters so far. */
 int64_t flight_deadline(struct flights *flights, struct flight *flight);
 /* The driver is through: result is referenced, waiters are told. Gives up the driver's reference. */
-void flight_done(struct flights *flights, struct flight *flight, struct result *result, const struct err *err);
+void flight_done(struct flights *flights, struct flight *flight, struct result *result,
+                 const struct err *err);
 
 #endif

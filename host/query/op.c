@@ -226,10 +226,12 @@ void op_turn(struct op *op, int64_t now_ns)
     if (op->phase == OP_RUNNING && !op->begun)
         begin(op);
     /* A refused request ends at once and asks for the next, so this is bounded by the operation's requests. */
-    while (op->phase == OP_RUNNING && op->want_next && op->in_use < op->slot_max)
+    while (op->phase == OP_RUNNING && op->want_next && !op->no_more && op->in_use < op->slot_max)
         next(op);
     for (size_t i = 0; i < op->slot_max && op->phase == OP_RUNNING; i++)
         slot_turn(&op->slots[i], now_ns);
+    if (op->phase == OP_RUNNING && op->no_more && !op->in_use)
+        op_end_well(op);
     if (op->phase != OP_ENDING)
         return;
     if (op->in_use && now_ns >= op->grace_until_ns)

@@ -18,7 +18,8 @@ enum slot_state {
     SLOT_FREE,
     SLOT_TIMER,  /* not before a time: a delay the adapter asked for, a wait between tries */
     SLOT_QUEUED, /* waits for its turn at the gate */
-    SLOT_FLYING  /* an exchange is under way */
+    SLOT_FLYING, /* an exchange is under way */
+    SLOT_ENDED   /* its attempt is over, the adapter is being told */
 };
 
 /* A request of the operation and the attempt at it. */
@@ -59,7 +60,8 @@ struct op {
     size_t slot_max;
     size_t in_use;
     bool want_next;
-    bool restart;   /* STALE_FACTS: begin once more when drained */
+    bool no_more; /* its requests are used up: what is under way is taken in, then it ends */
+    bool restart; /* STALE_FACTS: begin once more when drained */
     bool restarted;
     int64_t started_ns;
     int64_t deadline_ns;
@@ -68,15 +70,15 @@ struct op {
     uint64_t failures;
     uint64_t bytes;
     uint64_t wire_bytes;
-    struct err lost;   /* an answer cut short after which the adapter went on */
-    struct err err;    /* out; code 0: well */
+    struct err lost;       /* an answer cut short after which the adapter went on */
+    struct err err;        /* out; code 0: well */
     struct result *result; /* out; may be NULL */
     struct op *next;
 };
 
 /* NULL without memory. flight may be NULL; deadline_ns is then the operation's own. Nothing is called yet. */
-struct op *op_new(struct engine *engine, struct call *call, struct backend *backend, const struct sonde_query *query,
-                  struct flight *flight, int64_t deadline_ns);
+struct op *op_new(struct engine *engine, struct call *call, struct backend *backend,
+                  const struct sonde_query *query, struct flight *flight, int64_t deadline_ns);
 /* Only once it has finished. */
 void op_free(struct op *op);
 /* Does what can be done now. */

@@ -13,17 +13,15 @@ void op_send_at_end(struct op *op)
         if (!at_end->used[i])
             continue;
         const struct sonde_request *request = &at_end->slots[i].request;
+        struct err err = {0};
         struct exchange_request row = {.request = request,
-                                       .target = backend_target(op->backend, request->endpoint),
+                                       .target =
+                                           backend_target(op->backend, request->endpoint, &err),
                                        .deadline_ns = clock_mono_ns() + AT_END_NS,
                                        .detached = true};
         struct exchange *exchange = NULL;
-        struct err err = {0};
-        if (!row.target)
-            err_set(&err, SONDE_E_REFUSED, "the endpoint %.64s was not declared",
-                    request->endpoint);
-        else
-            exchange_start(op->engine->settings.io, op->call->mailbox, &row, &exchange, &err);
+        if (row.target)
+            exchange_start(op->engine->settings.io, NULL, &row, &exchange, &err);
         if (err.code)
             log_line(LOG_WARN, "query", "%s: %s: a request to be sent at the end was not: %s",
                      op->adapter->table.name, op->backend->connection->name, err.text);

@@ -2,7 +2,7 @@
 /*
  * What op.c (its life), op_slot.c (one request) and op_finish.c (its end) share.
  *
- * Ownership and threads: as op.h.
+ * Ownership: as op.h. Threads: as op.h.
  */
 #ifndef QUERY_OP_INTERNAL_H
 #define QUERY_OP_INTERNAL_H
@@ -10,7 +10,8 @@
 #include "query/op.h"
 
 int64_t op_deadline(const struct op *op);
-void op_fail(struct op *op, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void op_fail(struct op *op, int code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* Ends it well, with what it has. */
 void op_end_well(struct op *op);
 /* Ends the operation if the last callback made the sink faulty or full. */

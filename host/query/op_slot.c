@@ -31,7 +31,7 @@ static int64_t timeout_at(const struct op *op, bool creating)
     return creating ? latest + atomic_load(&op->engine->creates_grace_ns) : latest;
 }
 
-/* Whether one more request may be sent; ends the operation otherwise. */
+/* Whether one more request may be sent; otherwise the operation ends when those under way have. */
 static bool count_request(struct op *op)
 {
     uint32_t max = op->engine->settings.max_requests;
@@ -44,7 +44,7 @@ static bool count_request(struct op *op)
                  "here: narrow the "
                  "window or the filters",
                  max);
-    op_end_well(op);
+    op->no_more = true;
     return false;
 }
 
@@ -193,11 +193,8 @@ struct slot *slot_new(struct op *op, const struct sonde_request *request)
         return NULL;
     struct err err = {0};
     int r = request_vet(&op->adapter->table, request, &err);
-    struct io_target *target = r ? NULL : backend_target(op->backend, request->endpoint);
-    if (!r && !target)
-        r = err_set(&err, SONDE_E_REFUSED, "a request to the endpoint \"%.64s\" is not sent: %s",
-                    request->endpoint ? request->endpoint : "main",
-                    request->endpoint ? "it was not declared" : "the connection has no url");
+    struct io_target *target = r ? NULL : backend_target(op->backend, request->endpoint, &err);
+    r = target ? 0 : err.code;
     *slot = (struct slot){.op = op, .state = SLOT_TIMER, .target = target};
     if (request_keep(&slot->kept, request, op->engine->settings.budget)) {
         *slot = (struct slot){0};
@@ -210,6 +207,7 @@ struct slot *slot_new(struct op *op, const struct sonde_request *request)
         return slot;
     }
     int32_t code;
+    slot->state = SLOT_ENDED;
     slot->attempt = 1;
     deliver_end(slot, SONDE_OUTCOME_REFUSED, 0, err.text, false, &code);
     conclude(slot, code, SONDE_OUTCOME_REFUSED, err.text);
@@ -252,13 +250,15 @@ void slot_turn(struct slot *slot, int64_t now_ns)
 
 void slot_release(struct slot *slot, bool keep_creating)
 {
-    if (slot->state == SLOT_FREE)
-        return;
+    if (slot->state == SLOT_FREE || slot->state == SLOT_ENDED)
+        return; /* what is over is freed by whoever tells its end */
     if (slot->state != SLOT_FLYING) {
         slot_free(
             slot); /* never sent, or between tries: no attempt is under way whose end is owed */
         return;
     }
+    if (!slot->exchange)
+        return; /* its END is being concluded, which frees it */
     if (keep_creating && creates(slot) && !slot->cut)
         return;
     slot->cut = true;
@@ -320,6 +320,7 @@ static void on_end(struct slot *slot, const struct message *message)
     uint32_t outcome = message->outcome;
     const char *text = message->text ? message->text : "";
     slot->exchange = NULL;
+    slot->state = SLOT_ENDED;
     op->wire_bytes += message->wire_bytes;
     backend_count(op->backend, 1, outcome != SONDE_OUTCOME_OK && !slot->cut);
     if (slot->cut) {

@@ -15,7 +15,8 @@ int request_vet(const struct sonde_plugin *table, const struct sonde_request *re
 {
     struct err why = {0};
     if (request->header_count && !request->headers)
-        return err_set(err, SONDE_E_REFUSED, "not sent: %zu headers at NULL", request->header_count);
+        return err_set(err, SONDE_E_REFUSED, "not sent: %zu headers at NULL",
+                       request->header_count);
     for (size_t i = 0; i < request->header_count && i < 64; i++)
         if (!request->headers[i].key || !request->headers[i].value)
             return err_set(err, SONDE_E_REFUSED, "not sent: header %zu is NULL", i);
@@ -26,9 +27,8 @@ int request_vet(const struct sonde_plugin *table, const struct sonde_request *re
     size_t path_size = strcspn(request->path, "?");
     for (size_t i = 0; i < table->allowed_count && !allowed; i++) {
         const struct sonde_allowed *row = table->allowed[i];
-        size_t n = strlen(row->path_prefix);
-        allowed = str_eq(row->method, request->method) && n <= path_size &&
-                  memcmp(row->path_prefix, request->path, n) == 0;
+        allowed =
+            str_eq(row->method, request->method) && str_starts(request->path, row->path_prefix);
     }
     if (!allowed)
         return err_set(err, SONDE_E_REFUSED,

@@ -15,7 +15,8 @@
  * Holds a request against what the adapter declared: method and path prefix, one leading '/', no control characters, no
  * dot segments, none of the headers the host owns. 0 or SONDE_E_REFUSED with the reason.
  */
-int request_vet(const struct sonde_plugin *table, const struct sonde_request *request, struct err *err);
+int request_vet(const struct sonde_plugin *table, const struct sonde_request *request,
+                struct err *err);
 
 struct kept_request {
     struct arena arena;
@@ -23,7 +24,8 @@ struct kept_request {
 };
 
 /* 0 or ERR_MEMORY: at most 16 MiB, from the budget. */
-int request_keep(struct kept_request *kept, const struct sonde_request *request, struct budget *budget);
+int request_keep(struct kept_request *kept, const struct sonde_request *request,
+                 struct budget *budget);
 void request_drop(struct kept_request *kept);
 
 #endif

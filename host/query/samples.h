@@ -24,7 +24,7 @@ struct samples {
     size_t capacity;
     uint32_t *slots; /* id to index + 1 */
     size_t slot_count;
-    size_t current; /* index of the series last written to */
+    size_t current;      /* index of the series last written to */
     int64_t step_ns;     /* of the query; 0 unknown */
     size_t expected;     /* points of one series on the query's grid; 0 unknown */
     uint64_t kept;       /* points in memory, holes included */
@@ -39,8 +39,8 @@ struct samples {
 #define SAMPLES_FULL (-1)    /* max_series or memory reached: nothing more is taken */
 #define SAMPLES_UNKNOWN (-2) /* points of a series that was not announced */
 
-void samples_init(struct samples *samples, struct result *result, const struct sonde_query *query, uint64_t max_points,
-                  uint32_t max_series);
+void samples_init(struct samples *samples, struct result *result, const struct sonde_query *query,
+                  uint64_t max_points, uint32_t max_series);
 /* Frees what was not sealed. */
 void samples_finish(struct samples *samples);
 /* 0 or SAMPLES_FULL. A series announced again goes on. */
@@ -53,7 +53,7 @@ int samples_add_exemplar(struct samples *samples, const struct sonde_exemplar *r
 int samples_seal(struct samples *samples);
 
 /* Sorted storable copies of labels; NULL without memory, never for none. */
-const struct sonde_label *samples_labels(struct samples *samples, const struct sonde_label *labels, size_t n,
-                                         size_t *ret_count);
+const struct sonde_label *samples_labels(struct samples *samples, const struct sonde_label *labels,
+                                         size_t n, size_t *ret_count);
 
 #endif

@@ -12,12 +12,12 @@
 struct building {
     struct series out; /* labels, unit, type */
     uint64_t id;
-    double *values; /* grid: sample i at start_ns + i * step_ns */
+    double *values;            /* grid: sample i at start_ns + i * step_ns */
     struct sample_pair *pairs; /* list: any order */
-    size_t count;    /* of values (holes included) or pairs */
-    size_t capacity; /* of whichever is in use */
-    size_t missing;  /* holes among values */
-    size_t reduced;  /* pairs up to here are reduced already */
+    size_t count;              /* of values (holes included) or pairs */
+    size_t capacity;           /* of whichever is in use */
+    size_t missing;            /* holes among values */
+    size_t reduced;            /* pairs up to here are reduced already */
     int64_t start_ns;
     int64_t step_ns; /* 0: not known yet */
     int64_t next_ns; /* where the grid goes on */

@@ -135,6 +135,22 @@ static bool deaf(const struct sink *sink)
     return sink->closed || sink->full || sink->error.code;
 }
 
+/*
+ * A row as this host knows it: an older adapter's is shorter, a newer one's longer, so only what both know is read.
+ * given is the plugin's row, with struct_size first.
+ */
+static void take_row(void *copy, size_t size, const void *given)
+{
+    uint32_t given_size;
+    memcpy(&given_size, given, sizeof given_size);
+    memset(copy, 0, size);
+    memcpy(copy, given, given_size < size ? given_size : size);
+}
+#define TAKE_ROW(type)                             \
+    struct type taken_row;                         \
+    take_row(&taken_row, sizeof taken_row, given); \
+    const struct type *row = &taken_row
+
 static int32_t no_memory(struct sink *sink)
 {
     sink_partial(sink, SONDE_PARTIAL_LIMIT,
@@ -145,8 +161,9 @@ static int32_t no_memory(struct sink *sink)
     return stop(sink);
 }
 
-static int32_t row_series(struct sonde_ctx *ctx, const struct sonde_series *row)
+static int32_t row_series(struct sonde_ctx *ctx, const struct sonde_series *given)
 {
+    TAKE_ROW(sonde_series);
     struct sink *sink = sink_of(ctx);
     if (deaf(sink))
         return SONDE_STOP;
@@ -188,8 +205,9 @@ static int32_t row_points(struct sonde_ctx *ctx, uint64_t id, size_t n, const in
     return taken(ctx, samples_add(&sink->samples, id, n, t, v), "points", id);
 }
 
-static int32_t row_histogram(struct sonde_ctx *ctx, const struct sonde_histogram_point *row)
+static int32_t row_histogram(struct sonde_ctx *ctx, const struct sonde_histogram_point *given)
 {
+    TAKE_ROW(sonde_histogram_point);
     struct sink *sink = sink_of(ctx);
     if (deaf(sink))
         return SONDE_STOP;
@@ -198,8 +216,9 @@ static int32_t row_histogram(struct sonde_ctx *ctx, const struct sonde_histogram
     return taken(ctx, samples_add_histogram(&sink->samples, row), "a histogram", row->series_id);
 }
 
-static int32_t row_exemplar(struct sonde_ctx *ctx, const struct sonde_exemplar *row)
+static int32_t row_exemplar(struct sonde_ctx *ctx, const struct sonde_exemplar *given)
 {
+    TAKE_ROW(sonde_exemplar);
     struct sink *sink = sink_of(ctx);
     if (deaf(sink))
         return SONDE_STOP;
@@ -240,8 +259,9 @@ static int make_room(struct result *result, void *rows_pointer, size_t count, si
     return 0;
 }
 
-static int32_t row_name(struct sonde_ctx *ctx, const struct sonde_name *row)
+static int32_t row_name(struct sonde_ctx *ctx, const struct sonde_name *given)
 {
+    TAKE_ROW(sonde_name);
     struct sink *sink = sink_of(ctx);
     if (deaf(sink))
         return SONDE_STOP;
@@ -265,8 +285,9 @@ static int32_t row_name(struct sonde_ctx *ctx, const struct sonde_name *row)
     return SONDE_GO_ON;
 }
 
-static int32_t row_backend(struct sonde_ctx *ctx, const struct sonde_backend *row)
+static int32_t row_backend(struct sonde_ctx *ctx, const struct sonde_backend *given)
 {
+    TAKE_ROW(sonde_backend);
     struct sink *sink = sink_of(ctx);
     struct result *result = sink->result;
     if (deaf(sink))
@@ -293,8 +314,9 @@ static int32_t row_backend(struct sonde_ctx *ctx, const struct sonde_backend *ro
     return SONDE_GO_ON;
 }
 
-static int32_t row_scope(struct sonde_ctx *ctx, const struct sonde_scope *row)
+static int32_t row_scope(struct sonde_ctx *ctx, const struct sonde_scope *given)
 {
+    TAKE_ROW(sonde_scope);
     struct sink *sink = sink_of(ctx);
     struct result *result = sink->result;
     if (deaf(sink))
@@ -428,8 +450,11 @@ static int32_t row_at_end(struct sonde_ctx *ctx, uint32_t slot, const struct son
 {
     struct sink *sink = sink_of(ctx);
     struct err err = {0};
-    if (at_end_set(&sink->at_end, sink->settings->table, slot, request, sink->settings->budget,
-                   &err))
+    struct sonde_request copy;
+    if (request)
+        take_row(&copy, sizeof copy, request);
+    if (at_end_set(&sink->at_end, sink->settings->table, slot, request ? &copy : NULL,
+                   sink->settings->budget, &err))
         return fault(ctx, "left a request for the end that is not sent: %s", err.text);
     return sink->full || sink->closed ? SONDE_STOP : SONDE_GO_ON;
 }

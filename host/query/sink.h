@@ -36,17 +36,19 @@ struct sink {
     struct note_row *notes;
     size_t note_count;
     size_t note_capacity;
-    uint64_t rows; /* emitted so far */
-    bool full;     /* STOP from here on: the result can hold no more */
-    bool closed;   /* the operation is ending: rows are dropped, what leaves requests is not */
+    uint64_t rows;    /* emitted so far */
+    bool full;        /* STOP from here on: the result can hold no more */
+    bool closed;      /* the operation is ending: rows are dropped, what leaves requests is not */
     struct err error; /* a fault of the plugin's that ends the operation; code 0 none */
 };
 
 /* 0 or ERR_MEMORY. query and settings live as long as the sink. */
-int sink_init(struct sink *sink, const struct sink_settings *settings, const struct sonde_query *query);
+int sink_init(struct sink *sink, const struct sink_settings *settings,
+              const struct sonde_query *query);
 void sink_finish(struct sink *sink);
 /* Marks the answer partial unless it already is. */
-void sink_partial(struct sink *sink, uint32_t reason, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void sink_partial(struct sink *sink, uint32_t reason, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* The result, complete and immutable. 0 or ERR_MEMORY. */
 int sink_seal(struct sink *sink, struct result **ret_result);
 

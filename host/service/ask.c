@@ -77,8 +77,6 @@ int ask_begin(struct ask *ask, struct service *service, struct call *call,
         err_prefix(err, "time_range: ");
         return r;
     }
-    if (ask->window.note[0])
-        ask_note(ask, "%s", ask->window.note);
     return 0;
 }
 
@@ -378,19 +376,20 @@ static void connection_row(struct ask *ask, struct asked *asked, const char *com
         row->error = asked->err.text;
         row->error_class = err_class(asked->err.code);
     }
+    row->returned = asked->returned;
     if (!result)
         return;
-    row->returned = result->series_count + result->name_count;
+    row->returned += result->series_count + result->name_count;
     row->newest_sample_ns = result->newest_sample_ns;
     if (!common && result->executed && result->executed[0])
         row->executed = result->executed;
     row->url = backend_link(asked->slot->backend, &asked->query,
                             result->executed ? result->executed : "", &ask->call->arena);
+    if (result->partial_reason)
+        ask_note(ask, "%s is partial: %s", row->name, result->partial_text);
     for (size_t i = 0; i < result->note_count; i++)
         ask_note(ask, "%s%s%s", ask->asked_count > 1 ? row->name : "",
                  ask->asked_count > 1 ? ": " : "", result->notes[i].text);
-    if (result->partial_reason)
-        ask_note(ask, "%s is partial: %s", row->name, result->partial_text);
 }
 
 int ask_envelope(struct ask *ask, struct envelope *ret_envelope)

@@ -134,9 +134,12 @@ static int merge_snapshots(struct ask *ask, struct merge *merge)
         struct asked *asked = &ask->asked[i];
         if (asked->err.code || !asked->snapshot)
             continue;
-        for (size_t k = 0; !r && k < asked->snapshot->metric_count; k++)
-            if (matches(ask->args.match, asked->snapshot->metrics[k].name))
-                r = merge_row(merge, &asked->snapshot->metrics[k], asked->slot->connection->name);
+        for (size_t k = 0; !r && k < asked->snapshot->metric_count; k++) {
+            if (!matches(ask->args.match, asked->snapshot->metrics[k].name))
+                continue;
+            asked->returned++;
+            r = merge_row(merge, &asked->snapshot->metrics[k], asked->slot->connection->name);
+        }
         if (asked->snapshot->cut)
             ask_note(
                 ask,

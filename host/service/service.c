@@ -32,9 +32,11 @@ static int start_parts(struct service *service, const struct service_options *op
 {
     const struct config *config = service->config;
     budget_init(&service->budget, config->limit_memory);
+    const char *folder = connections_option_folder(options->connections, options->connection_count,
+                                                   &service->config->arena);
     struct io_settings io = {.files = options->files     ? options->files
                                       : config->files[0] ? config->files
-                                                         : NULL,
+                                                         : folder,
                              .proxy = config->proxy && config->proxy[0] ? config->proxy : NULL,
                              .no_proxy = config->no_proxy,
                              .no_proxy_count = config->no_proxy_count,
@@ -133,13 +135,14 @@ void service_destroy(struct service *service, int64_t grace_ms)
     if (!service)
         return;
     if (service->catalogue)
-        catalogue_destroy(service->catalogue);
+        catalogue_keeper_stop(service->catalogue);
     unsigned stuck = service->calls ? call_pool_destroy(service->calls, grace_ms) : 0;
     if (stuck) {
         /* A thread inside a plugin still uses all of this: the process ends with it. */
         log_line(LOG_WARN, "service", "%u calls did not end and are left behind", stuck);
         return;
     }
+    catalogue_destroy(service->catalogue);
     for (size_t i = 0; service->slots && i < service->slot_count; i++)
         backend_unref(service->slots[i].backend);
     if (service->engine)

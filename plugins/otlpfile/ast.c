@@ -134,12 +134,31 @@ static bool plain_name(const char *name)
     return name[0] && name[strlen(name) - 1] != '.' && !strstr(name, "..");
 }
 
+static void print_escaped(struct sonde_text *text, const char *value)
+{
+    for (const char *c = value; *c; c++) {
+        if (*c == '"' || *c == '\\')
+            sonde_text_add_char(text, '\\');
+        if (*c == '\n')
+            sonde_text_add(text, "\\n");
+        else
+            sonde_text_add_char(text, *c);
+    }
+}
+
+static void print_quoted(struct sonde_text *text, const char *value)
+{
+    sonde_text_add_char(text, '"');
+    print_escaped(text, value);
+    sonde_text_add_char(text, '"');
+}
+
 static void print_name(struct sonde_text *text, const char *name)
 {
     if (plain_name(name))
         sonde_text_add(text, name);
     else
-        sonde_text_add_json(text, name, strlen(name));
+        print_quoted(text, name);
 }
 
 /* Prefixes and alternatives have no operator of their own in the text: they become expressions. */
@@ -166,14 +185,7 @@ static void print_values(struct sonde_text *text, const struct matcher *m, bool 
             print_quoted_regex(text, m->values[i], m->op == SONDE_OP_PREFIX);
             continue;
         }
-        for (const char *c = m->values[i]; *c; c++) {
-            if (*c == '"' || *c == '\\')
-                sonde_text_add_char(text, '\\');
-            if (*c == '\n')
-                sonde_text_add(text, "\\n");
-            else
-                sonde_text_add_char(text, *c);
-        }
+        print_escaped(text, m->values[i]);
     }
     sonde_text_add_char(text, '"');
 }
@@ -205,7 +217,7 @@ static void print_selector(struct sonde_text *text, const struct selector *s)
     if ((s->name && !plain) || s->matchers) {
         sonde_text_add_char(text, '{');
         if (s->name && !plain) {
-            sonde_text_add_json(text, s->name, strlen(s->name));
+            print_quoted(text, s->name);
             first = false;
         }
         for (const struct matcher *m = s->matchers; m; m = m->next) {

@@ -28,6 +28,8 @@ for declaration in re.findall(r"typedef [^;]*;", source):
     functions.append((re.search(r"\(\*sonde_(\w+)\)", declaration).group(1), declaration))
 constants = []
 for name, value in re.findall(r"^#define (SONDE_\w+) (.+?)\s*$", source, flags=re.M):
+    if value == "\\":
+        raise SystemExit(f"{name}: the value must stand on the line of its name")
     if not value.startswith('"') and value[0] in "(0123456789":
         constants.append((name, value))
 
@@ -62,20 +64,21 @@ out = [LICENSE, MADE, """/* Compiles only while every layout, signature and cons
 #include "frozen_1_0.h"
 
 #define SAME_TYPE(a, b) __builtin_types_compatible_p(a, b)
-#define SAME_MEMBER(name, member)                                                                  \\
-    _Static_assert(offsetof(struct sonde_##name, member) == offsetof(struct frozen_##name, member), \\
-                   "sonde_" #name "." #member " has moved");                                       \\
-    _Static_assert(SAME_TYPE(__typeof__(((struct sonde_##name *)0)->member),                       \\
-                             __typeof__(((struct frozen_##name *)0)->member)),                     \\
+#define SAME_MEMBER(name, member)                                              \\
+    _Static_assert(offsetof(struct sonde_##name, member) ==                    \\
+                       offsetof(struct frozen_##name, member),                 \\
+                   "sonde_" #name "." #member " has moved");                   \\
+    _Static_assert(SAME_TYPE(__typeof__(((struct sonde_##name *)0)->member),   \\
+                             __typeof__(((struct frozen_##name *)0)->member)), \\
                    "sonde_" #name "." #member " has another type")
-#define NOT_SMALLER(name)                                                                          \\
-    _Static_assert(sizeof(struct sonde_##name) >= sizeof(struct frozen_##name),                    \\
+#define NOT_SMALLER(name)                                                       \\
+    _Static_assert(sizeof(struct sonde_##name) >= sizeof(struct frozen_##name), \\
                    "sonde_" #name " has shrunk")
-#define NOT_GROWN(name)                                                                            \\
-    _Static_assert(sizeof(struct sonde_##name) == sizeof(struct frozen_##name),                    \\
+#define NOT_GROWN(name)                                                         \\
+    _Static_assert(sizeof(struct sonde_##name) == sizeof(struct frozen_##name), \\
                    "sonde_" #name " is frozen for ever")
-#define SAME_FUNCTION(name)                                                                        \\
-    _Static_assert(SAME_TYPE(sonde_##name, frozen_##name), "sonde_" #name " has another signature")
+#define SAME_FUNCTION(name) \\
+    _Static_assert(SAME_TYPE(sonde_##name, frozen_##name), "sonde_" #name " has another type")
 #define SAME_VALUE(name, value) _Static_assert((name) == (value), #name " has another value")
 
 /* clang-format off */

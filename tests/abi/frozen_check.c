@@ -4,20 +4,21 @@
 #include "frozen_1_0.h"
 
 #define SAME_TYPE(a, b) __builtin_types_compatible_p(a, b)
-#define SAME_MEMBER(name, member)                                                                  \
-    _Static_assert(offsetof(struct sonde_##name, member) == offsetof(struct frozen_##name, member), \
-                   "sonde_" #name "." #member " has moved");                                       \
-    _Static_assert(SAME_TYPE(__typeof__(((struct sonde_##name *)0)->member),                       \
-                             __typeof__(((struct frozen_##name *)0)->member)),                     \
+#define SAME_MEMBER(name, member)                                              \
+    _Static_assert(offsetof(struct sonde_##name, member) ==                    \
+                       offsetof(struct frozen_##name, member),                 \
+                   "sonde_" #name "." #member " has moved");                   \
+    _Static_assert(SAME_TYPE(__typeof__(((struct sonde_##name *)0)->member),   \
+                             __typeof__(((struct frozen_##name *)0)->member)), \
                    "sonde_" #name "." #member " has another type")
-#define NOT_SMALLER(name)                                                                          \
-    _Static_assert(sizeof(struct sonde_##name) >= sizeof(struct frozen_##name),                    \
+#define NOT_SMALLER(name)                                                       \
+    _Static_assert(sizeof(struct sonde_##name) >= sizeof(struct frozen_##name), \
                    "sonde_" #name " has shrunk")
-#define NOT_GROWN(name)                                                                            \
-    _Static_assert(sizeof(struct sonde_##name) == sizeof(struct frozen_##name),                    \
+#define NOT_GROWN(name)                                                         \
+    _Static_assert(sizeof(struct sonde_##name) == sizeof(struct frozen_##name), \
                    "sonde_" #name " is frozen for ever")
-#define SAME_FUNCTION(name)                                                                        \
-    _Static_assert(SAME_TYPE(sonde_##name, frozen_##name), "sonde_" #name " has another signature")
+#define SAME_FUNCTION(name) \
+    _Static_assert(SAME_TYPE(sonde_##name, frozen_##name), "sonde_" #name " has another type")
 #define SAME_VALUE(name, value) _Static_assert((name) == (value), #name " has another value")
 
 /* clang-format off */

@@ -10,6 +10,9 @@ GOOD = ('{"status":"success","data":{"resultType":"matrix","result":[{"metric":{
         '"values":[[%d,"1"],[%d,"2"]]}]}}')
 
 
+BOMB = gzip.compress(b'{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":[' + b" " * (100 << 20))
+
+
 def good(path):
     now = int(time.time())
     if "/query_range" in path or path.split("?")[0].endswith("/query"):
@@ -90,8 +93,7 @@ class Handler(socketserver.StreamRequestHandler):
         self.wfile.write(head("200 OK", len(body) - 20) + body)
 
     def fault_bomb(self, path):
-        body = gzip.compress(b'{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":[' + b" " * (300 << 20), 9)
-        self.wfile.write(whole("200 OK", body, extra="Content-Encoding: gzip\r\n"))
+        self.wfile.write(whole("200 OK", BOMB, extra="Content-Encoding: gzip\r\n"))
 
     def fault_redirect(self, path):
         self.wfile.write(whole("302 Found", b"", extra="Location: http://169.254.169.254/latest/meta-data/\r\n"))

@@ -21,6 +21,8 @@ struct sonde_ctx {
     void *blocks[MAX_BLOCKS];
     size_t block_count;
     size_t used;
+    size_t
+        budget; /* a small one now and then: memory that runs out anywhere must be a clean failure */
     char executed[65536];
     uint64_t rows;
 };
@@ -29,7 +31,8 @@ static struct sonde_ctx ctx;
 
 static void *host_alloc(struct sonde_ctx *c, size_t size)
 {
-    void *block = c->block_count == MAX_BLOCKS || size > BUDGET - c->used ? NULL : calloc(1, size);
+    void *block =
+        c->block_count == MAX_BLOCKS || size > c->budget - c->used ? NULL : calloc(1, size);
 
     if (block) {
         c->blocks[c->block_count++] = block;
@@ -176,7 +179,8 @@ static int32_t run(const struct sonde_plugin *plugin, void *instance,
         if (rc == SONDE_REQUEST)
             rc = answer(plugin, op, &request, file, size);
     }
-    plugin->op_end(op, rc);
+    if (op)
+        plugin->op_end(op, rc);
     return rc;
 }
 
@@ -204,9 +208,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     query.native = line_text;
     query.native_size = line;
     ctx.executed[0] = '\0';
+    ctx.budget = data[0] & 128 ? 4096 + (size_t)data[size - 1] * 4096 : BUDGET;
     if (plugin->open(&open, &instance) != 0)
         abort();
     run(plugin, instance, &query, end ? end + 1 : "", end ? size - 2 - line : 0);
+    ctx.budget = BUDGET;
     if (ctx.executed[0]) {
         query.kind = SONDE_KIND_EXPLAIN;
         query.native = ctx.executed;

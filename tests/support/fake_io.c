@@ -153,7 +153,6 @@ static void end(struct exchange *exchange, uint32_t outcome, const char *text, u
     letter->exchange = exchange;
     exchange->ended = true;
     sent[exchange->sent].ended = true;
-    flying--;
     deliver(exchange->mailbox, letter);
 }
 
@@ -345,6 +344,8 @@ struct message *mailbox_wait(struct mailbox *mailbox, int64_t deadline_ns)
         mailbox->first = message->next_;
         if (!mailbox->first)
             mailbox->last = NULL;
+        /* Under way until its call knows that it is not. */
+        flying -= message->type == MESSAGE_END ? 1 : 0;
     }
     pthread_mutex_unlock(&lock);
     return message;

@@ -27,8 +27,15 @@ static const struct sonde_param *const params[] = {
 static const struct sonde_auth_scheme scheme = {.struct_size = sizeof scheme, .name = "vendor"};
 static const struct sonde_auth_scheme *const schemes[] = {&scheme};
 
-static const struct adapter prometheus = {.table = {.name = "prometheus"}};
-static const struct adapter otlpfile = {.table = {.name = "otlpfile"}};
+static const struct sonde_param *const prometheus_params[] = {
+    PARAM("scrape_interval", SONDE_PARAM_DURATION, 0, "how often targets are scraped")};
+
+static const struct adapter prometheus = {
+    .table = {.name = "prometheus", .params = prometheus_params, .param_count = 1}};
+static const struct sonde_param *const otlpfile_params[] = {
+    PARAM("metrics.files", SONDE_PARAM_STRING, 0, "names of files with metrics")};
+static const struct adapter otlpfile = {
+    .table = {.name = "otlpfile", .params = otlpfile_params, .param_count = 1}};
 static const struct adapter vendor = {.table = {.name = "vendor",
                                                 .params = params,
                                                 .param_count = sizeof params / sizeof params[0],

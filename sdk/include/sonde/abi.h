@@ -36,7 +36,7 @@
 #define SONDE_ENTRY_SYMBOL "sonde_plugin_entry_v1"
 
 /* True when *ptr, whose struct_size its maker filled in, is large enough to hold the member. */
-#define SONDE_HAS_MEMBER(ptr, type, member)                                                        \
+#define SONDE_HAS_MEMBER(ptr, type, member) \
     ((ptr)->struct_size >= offsetof(type, member) + sizeof(((type *)0)->member))
 
 #if defined(__GNUC__) || defined(__clang__)

@@ -20,8 +20,8 @@
 struct sonde_endpoint {
     uint32_t struct_size;
     uint32_t reserved_0;
-    const char *name; /* "main" is the connection's url and need not be declared */
-    const char *url;  /* absolute; a path in it is kept as prefix */
+    const char *name;          /* "main" is the connection's url and need not be declared */
+    const char *url;           /* absolute; a path in it is kept as prefix */
     const char *sigv4_service; /* NULL none */
     const char *sigv4_region;
 };
@@ -35,13 +35,17 @@ typedef int64_t (*sonde_host_now_mono_ms_fn)(struct sonde_ctx *ctx);
  * Says why, and returns code, so that a callback ends with `return host->fail(...)`. position: byte in
  * the native text, or -1. The text is for a person who must mend it; keep the backend's own words.
  */
-typedef int32_t (*sonde_host_fail_fn)(struct sonde_ctx *ctx, int32_t code, int64_t position, const char *text);
+typedef int32_t (*sonde_host_fail_fn)(struct sonde_ctx *ctx, int32_t code, int64_t position,
+                                      const char *text);
 /* The same for THROTTLED and BUSY: not before wait_ms. */
-typedef int32_t (*sonde_host_fail_after_fn)(struct sonde_ctx *ctx, int32_t code, uint64_t wait_ms, const char *text);
+typedef int32_t (*sonde_host_fail_after_fn)(struct sonde_ctx *ctx, int32_t code, uint64_t wait_ms,
+                                            const char *text);
 /* Declares an endpoint; 0 or SONDE_E_REFUSED. Only in open. */
-typedef int32_t (*sonde_host_endpoint_fn)(struct sonde_ctx *ctx, const struct sonde_endpoint *endpoint);
+typedef int32_t (*sonde_host_endpoint_fn)(struct sonde_ctx *ctx,
+                                          const struct sonde_endpoint *endpoint);
 /* A family of services by name and major, or NULL: the door for what comes later. */
-typedef const void *(*sonde_host_get_interface_fn)(struct sonde_ctx *ctx, const char *name, uint32_t major);
+typedef const void *(*sonde_host_get_interface_fn)(struct sonde_ctx *ctx, const char *name,
+                                                   uint32_t major);
 
 struct sonde_host {
     uint32_t struct_size;

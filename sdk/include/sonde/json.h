@@ -26,8 +26,8 @@
 #define SONDE_JSON_NULL 10u
 #define SONDE_JSON_LINE_END 11u /* only with SONDE_JSON_LINES: a value is complete */
 
-#define SONDE_JSON_LINES 1u /* many values, separated by white space */
-#define SONDE_JSON_LENIENT 2u /* invalid UTF-8 and lone surrogates become U+FFFD instead of an error */
+#define SONDE_JSON_LINES 1u   /* many values, separated by white space */
+#define SONDE_JSON_LENIENT 2u /* invalid UTF-8 and lone surrogates become U+FFFD */
 
 #define SONDE_JSON_E_SYNTAX (-1)
 #define SONDE_JSON_E_DEPTH (-2)
@@ -40,7 +40,8 @@
  * depth: nesting of the containers around this event (0 for the top value itself; a KEY and its value
  * have the depth of their object + 1). A return other than 0 stops the reader, which hands it back.
  */
-typedef int (*sonde_json_event_fn)(void *user, uint32_t type, uint32_t depth, const char *text, size_t size);
+typedef int (*sonde_json_event_fn)(void *user, uint32_t type, uint32_t depth, const char *text,
+                                   size_t size);
 
 struct sonde_json {
     sonde_json_event_fn event;

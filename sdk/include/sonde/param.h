@@ -16,7 +16,7 @@
 
 #define SONDE_PARAM_STRING 1u
 #define SONDE_PARAM_INTEGER 2u
-#define SONDE_PARAM_BOOLEAN 3u /* handed in as "true" or "false" */
+#define SONDE_PARAM_BOOLEAN 3u  /* handed in as "true" or "false" */
 #define SONDE_PARAM_DURATION 4u /* handed in as decimal milliseconds */
 #define SONDE_PARAM_LIST 5u     /* of strings; handed in joined by '\n' */
 
@@ -41,7 +41,7 @@ struct sonde_param {
 struct sonde_placement {
     uint32_t struct_size;
     uint32_t place;
-    const char *name;     /* header or query parameter */
+    const char *name;      /* header or query parameter */
     const char *template_; /* text with {param} holes: "ApiKey {api_key}" */
 };
 

@@ -76,7 +76,7 @@ struct sonde_log {
     const void *ref; /* names this row for LOG_CONTEXT; at most 512 bytes */
     size_t ref_size;
     const char *severity_source; /* where the severity was found; NULL unknown */
-    uint32_t anchor; /* LOG_CONTEXT: index into anchors[] */
+    uint32_t anchor;             /* LOG_CONTEXT: index into anchors[] */
     uint32_t side;
 };
 
@@ -260,18 +260,21 @@ typedef int32_t (*sonde_sink_series_fn)(struct sonde_ctx *ctx, const struct sond
 /* Points of a series announced before: any batch size, any order. t in ns UTC. */
 typedef int32_t (*sonde_sink_points_fn)(struct sonde_ctx *ctx, uint64_t series_id, size_t n,
                                         const int64_t *t, const double *v);
-typedef int32_t (*sonde_sink_histogram_fn)(struct sonde_ctx *ctx, const struct sonde_histogram_point *row);
+typedef int32_t (*sonde_sink_histogram_fn)(struct sonde_ctx *ctx,
+                                           const struct sonde_histogram_point *row);
 typedef int32_t (*sonde_sink_exemplar_fn)(struct sonde_ctx *ctx, const struct sonde_exemplar *row);
 typedef int32_t (*sonde_sink_log_fn)(struct sonde_ctx *ctx, const struct sonde_log *row);
 typedef int32_t (*sonde_sink_span_fn)(struct sonde_ctx *ctx, const struct sonde_span *row);
-typedef int32_t (*sonde_sink_trace_summary_fn)(struct sonde_ctx *ctx, const struct sonde_trace_summary *row);
+typedef int32_t (*sonde_sink_trace_summary_fn)(struct sonde_ctx *ctx,
+                                               const struct sonde_trace_summary *row);
 typedef int32_t (*sonde_sink_name_fn)(struct sonde_ctx *ctx, const struct sonde_name *row);
 typedef int32_t (*sonde_sink_edge_fn)(struct sonde_ctx *ctx, const struct sonde_edge *row);
 typedef int32_t (*sonde_sink_event_fn)(struct sonde_ctx *ctx, const struct sonde_event *row);
 typedef int32_t (*sonde_sink_alert_fn)(struct sonde_ctx *ctx, const struct sonde_alert *row);
 typedef int32_t (*sonde_sink_pattern_fn)(struct sonde_ctx *ctx, const struct sonde_pattern *row);
 typedef int32_t (*sonde_sink_count_fn)(struct sonde_ctx *ctx, const struct sonde_count *row);
-typedef int32_t (*sonde_sink_span_stat_fn)(struct sonde_ctx *ctx, const struct sonde_span_stat *row);
+typedef int32_t (*sonde_sink_span_stat_fn)(struct sonde_ctx *ctx,
+                                           const struct sonde_span_stat *row);
 typedef int32_t (*sonde_sink_backend_fn)(struct sonde_ctx *ctx, const struct sonde_backend *row);
 typedef int32_t (*sonde_sink_scope_fn)(struct sonde_ctx *ctx, const struct sonde_scope *row);
 /* How many rows there are in all; kind is SONDE_TOTAL_*. */
@@ -287,11 +290,14 @@ typedef int32_t (*sonde_sink_resume_fn)(struct sonde_ctx *ctx, const void *token
 /* Filter or match node number index was not applied: the host does it. what is SONDE_UNAPPLIED_*. */
 typedef int32_t (*sonde_sink_unapplied_fn)(struct sonde_ctx *ctx, uint32_t what, size_t index);
 /* What was learnt about the connection: at most 32 facts of 1 KiB, kept ttl_ms (0: until the connection changes). */
-typedef int32_t (*sonde_sink_fact_fn)(struct sonde_ctx *ctx, const char *key, const char *value, uint64_t ttl_ms);
+typedef int32_t (*sonde_sink_fact_fn)(struct sonde_ctx *ctx, const char *key, const char *value,
+                                      uint64_t ttl_ms);
 /* The backend's own rate limit, from its answer. */
-typedef int32_t (*sonde_sink_rate_fn)(struct sonde_ctx *ctx, const char *rate_key, uint64_t remaining, uint64_t reset_ms);
+typedef int32_t (*sonde_sink_rate_fn)(struct sonde_ctx *ctx, const char *rate_key,
+                                      uint64_t remaining, uint64_t reset_ms);
 /* Leave a request with the host, to be sent once when the op ends for any reason; NULL erases. slot 0 to 7. */
-typedef int32_t (*sonde_sink_at_end_fn)(struct sonde_ctx *ctx, uint32_t slot, const struct sonde_request *request);
+typedef int32_t (*sonde_sink_at_end_fn)(struct sonde_ctx *ctx, uint32_t slot,
+                                        const struct sonde_request *request);
 
 struct sonde_sink {
     uint32_t struct_size;

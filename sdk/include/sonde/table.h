@@ -33,9 +33,10 @@ struct sonde_open {
     uint32_t struct_size;
     uint32_t param_count32;
     struct sonde_ctx *ctx;
-    const char *url; /* of the connection, "" where the backend has none */
+    const char *url;     /* of the connection, "" where the backend has none */
     const char *ui_kind; /* "" none, else grafana, prometheus ... */
-    const struct sonde_pair *params; /* [param_count32] defaults filled in; a secret's value is "set" or "" */
+    /* [param_count32], defaults filled in; a secret's value is "set" or "". */
+    const struct sonde_pair *params;
 };
 
 /* What op_begin gets. query, sink and facts: lifetime op. */
@@ -60,24 +61,28 @@ struct sonde_link {
 
 typedef int32_t (*sonde_open_fn)(const struct sonde_open *open, void **ret_instance);
 typedef void (*sonde_close_fn)(void *instance);
-typedef int32_t (*sonde_op_begin_fn)(void *instance, const struct sonde_begin *begin, void **ret_op);
+typedef int32_t (*sonde_op_begin_fn)(void *instance, const struct sonde_begin *begin,
+                                     void **ret_op);
 /* SONDE_REQUEST (request filled in; struct_size set by the host), WAIT, DONE or an error class. */
 typedef int32_t (*sonde_op_next_fn)(void *op, struct sonde_request *request);
 /* The state of this tag starts over. 0 or an error class. */
-typedef int32_t (*sonde_op_response_head_fn)(void *op, uint32_t tag, const struct sonde_response_head *head);
+typedef int32_t (*sonde_op_response_head_fn)(void *op, uint32_t tag,
+                                             const struct sonde_response_head *head);
 /* Bytes may end anywhere. 0, SONDE_DONE when the rest is of no interest, or an error class. */
 typedef int32_t (*sonde_op_response_data_fn)(void *op, uint32_t tag, const void *data, size_t size);
-typedef int32_t (*sonde_op_response_end_fn)(void *op, uint32_t tag, const struct sonde_outcome *outcome);
+typedef int32_t (*sonde_op_response_end_fn)(void *op, uint32_t tag,
+                                            const struct sonde_outcome *outcome);
 /* reason: SONDE_DONE or the error class. The op is gone afterwards. */
 typedef void (*sonde_op_end_fn)(void *op, int32_t reason);
 /* Writes a path and query below the connection's ui.url, NUL included; 0 or an error class. May be NULL. */
-typedef int32_t (*sonde_link_fn)(void *instance, const struct sonde_link *link, char *buf, size_t size);
+typedef int32_t (*sonde_link_fn)(void *instance, const struct sonde_link *link, char *buf,
+                                 size_t size);
 
 struct sonde_plugin {
     uint32_t struct_size;
     uint32_t abi_major;
     uint32_t abi_minor;
-    uint32_t needs_minor; /* oldest host minor that will do */
+    uint32_t needs_minor;   /* oldest host minor that will do */
     uint64_t caps;          /* unknown bits are ignored */
     uint64_t required_caps; /* refuse me if one is unknown */
     uint64_t understands;   /* must_understand bits of queries */
@@ -111,22 +116,23 @@ struct sonde_plugin {
  * The entry: remember the host, return the table. On failure NULL and a reason in error (at most
  * error_size bytes, NUL included).
  */
-typedef const struct sonde_plugin *(*sonde_entry_fn)(const struct sonde_host *host, char *error, size_t error_size);
+typedef const struct sonde_plugin *(*sonde_entry_fn)(const struct sonde_host *host, char *error,
+                                                     size_t error_size);
 
 /*
  * Defines the entry: SONDE_PLUGIN(table, host_pointer), once, in the file that holds the table. The parameters' names
  * are odd so that a plugin's own variable may be called host.
  */
-#define SONDE_PLUGIN(table, host_pointer)                                                          \
-    SONDE_EXTERN_C SONDE_EXPORT const struct sonde_plugin *sonde_plugin_entry_v1(                  \
-        const struct sonde_host *sonde_given_host, char *sonde_error, size_t sonde_error_size);    \
-    const struct sonde_plugin *sonde_plugin_entry_v1(const struct sonde_host *sonde_given_host,    \
-                                                     char *sonde_error, size_t sonde_error_size)   \
-    {                                                                                              \
-        (void)sonde_error;                                                                         \
-        (void)sonde_error_size;                                                                    \
-        (host_pointer) = sonde_given_host;                                                         \
-        return &(table);                                                                           \
+#define SONDE_PLUGIN(table, host_pointer)                                                        \
+    SONDE_EXTERN_C SONDE_EXPORT const struct sonde_plugin *sonde_plugin_entry_v1(                \
+        const struct sonde_host *sonde_given_host, char *sonde_error, size_t sonde_error_size);  \
+    const struct sonde_plugin *sonde_plugin_entry_v1(const struct sonde_host *sonde_given_host,  \
+                                                     char *sonde_error, size_t sonde_error_size) \
+    {                                                                                            \
+        (void)sonde_error;                                                                       \
+        (void)sonde_error_size;                                                                  \
+        (host_pointer) = sonde_given_host;                                                       \
+        return &(table);                                                                         \
     }
 
 #endif

@@ -38,7 +38,7 @@ struct sonde_pair {
  * THROTTLED always (the backend did not execute), BUSY when the request is idempotent, each only
  * before the first row; STALE_FACTS begins the whole operation once more; nothing else is retried.
  */
-#define SONDE_E_BAD_QUERY (-1)   /* the query is wrong; position in host->fail counts bytes into the native text, or -1 */
+#define SONDE_E_BAD_QUERY (-1)   /* the query is wrong; fail's position says where, -1 unknown */
 #define SONDE_E_AUTH (-2)        /* credentials absent or refused (401) */
 #define SONDE_E_FORBIDDEN (-3)   /* known, but not allowed (403) */
 #define SONDE_E_NOT_FOUND (-4)   /* the thing asked for does not exist */

@@ -8,3 +8,12 @@ TESTS += tests/plugins/otlpfile/fixtures.sh tests/plugins/otlpfile/story.sh \
 EXTRA_DIST += tests/plugins/otlpfile/fixtures.sh tests/plugins/otlpfile/story.sh \
 	tests/plugins/otlpfile/story.py tests/plugins/otlpfile/ask.py \
 	tests/plugins/otlpfile/prometheus.sh tests/plugins/otlpfile/prometheus.py
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/plugins/otlpfile/test_regex
+tests_plugins_otlpfile_test_regex_SOURCES = tests/plugins/otlpfile/test_regex.c \
+	plugins/otlpfile/regex.c plugins/otlpfile/common.c
+tests_plugins_otlpfile_test_regex_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_plugins_otlpfile_test_regex_LDADD = $(CMOCKA_LIBS)
+TESTS += tests/plugins/otlpfile/test_regex
+endif

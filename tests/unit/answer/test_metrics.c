@@ -174,13 +174,13 @@ static void test_small(void **state)
         "time: 2026-03-10T11:00:00Z to 2026-03-10T12:00:00Z (UTC), now 2026-03-10T12:00:00Z\n"
         "connections: prom (2)\n"
         "not asked: prom-us\n"
+        "note: something to know\n"
         "http_request_duration_seconds{job=\"api\",pod=\"a\\n1\"} (s): min 0.125 max 0.5 avg "
         "0.29167 "
         "p95 0.5 last 0.5 rising\n"
         "  11:00:00=0.125 11:00:15=0.25 11:00:30=NaN 11:00:45=0.5\n"
         "http_request_duration_seconds{job=\"api\",pod=\"b\"} (s): 11:00=3\n"
         "took 12.3 ms, newest sample 10 s old\n"
-        "note: something to know\n"
         "url: http://localhost/graph\n"
         "next: list_metrics {\"match\":\"http\"} - others like it\n");
     answer_finish(&answer);

@@ -67,7 +67,8 @@ static void test_connection(void **state)
     struct connection *connection = connection_new();
     assert_non_null(connection);
     assert_string_equal(connection->url, "");
-    connection->auth.secret = (struct secret_ref){.kind = SECRET_LITERAL, .literal = secret_new("s", 1)};
+    connection->auth.secret =
+        (struct secret_ref){.kind = SECRET_LITERAL, .literal = secret_new("s", 1)};
     struct sonde_pair *tags = arena_alloc_array(&connection->arena, 1, sizeof *tags);
     tags[0] = (struct sonde_pair){"env", "prod"};
     connection->tags = tags;
@@ -81,7 +82,8 @@ static void test_connection(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_bounds_and_budget), cmocka_unit_test(test_budget_ends),
-                                       cmocka_unit_test(test_missing), cmocka_unit_test(test_connection)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_bounds_and_budget), cmocka_unit_test(test_budget_ends),
+        cmocka_unit_test(test_missing), cmocka_unit_test(test_connection)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -73,15 +73,23 @@ static struct sonde_plugin table;
 static int setup(void **state)
 {
     (void)state;
-    param = (struct sonde_param){.struct_size = sizeof param, .type = SONDE_PARAM_STRING, .key = "labels.extra"};
+    param = (struct sonde_param){
+        .struct_size = sizeof param, .type = SONDE_PARAM_STRING, .key = "labels.extra"};
     params[1] = NULL;
-    allowed = (struct sonde_allowed){.struct_size = sizeof allowed, .method = "GET", .path_prefix = "/"};
-    placement = (struct sonde_placement){
-        .struct_size = sizeof placement, .place = SONDE_PLACE_HEADER, .name = "X-Key", .template_ = "{api_key}"};
-    scheme = (struct sonde_auth_scheme){
-        .struct_size = sizeof scheme, .name = "keys", .placements = placements, .placement_count = 1};
-    alias = (struct sonde_alias){
-        .struct_size = sizeof alias, .logical = "pod", .candidates = candidates, .candidate_count = 1};
+    allowed =
+        (struct sonde_allowed){.struct_size = sizeof allowed, .method = "GET", .path_prefix = "/"};
+    placement = (struct sonde_placement){.struct_size = sizeof placement,
+                                         .place = SONDE_PLACE_HEADER,
+                                         .name = "X-Key",
+                                         .template_ = "{api_key}"};
+    scheme = (struct sonde_auth_scheme){.struct_size = sizeof scheme,
+                                        .name = "keys",
+                                        .placements = placements,
+                                        .placement_count = 1};
+    alias = (struct sonde_alias){.struct_size = sizeof alias,
+                                 .logical = "pod",
+                                 .candidates = candidates,
+                                 .candidate_count = 1};
     table = (struct sonde_plugin){.struct_size = sizeof table,
                                   .abi_major = SONDE_ABI_MAJOR,
                                   .abi_minor = SONDE_ABI_MINOR,
@@ -146,14 +154,16 @@ static void test_newer_and_older(void **state)
     memcpy(bytes, &table, sizeof table);
     assert_int_equal(abi_check((const struct sonde_plugin *)(void *)bytes, &copy, NULL), 0);
     free(bytes);
-    static const uint32_t sizes[] = {16, 20, 64, (uint32_t)(offsetof(struct sonde_plugin, link) - 1)};
+    static const uint32_t sizes[] = {16, 20, 64,
+                                     (uint32_t)(offsetof(struct sonde_plugin, link) - 1)};
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         struct err err = {0};
         table.struct_size = sizes[i];
         bytes = malloc(sizes[i]);
         assert_non_null(bytes);
         memcpy(bytes, &table, sizes[i]);
-        assert_int_equal(abi_check((const struct sonde_plugin *)(void *)bytes, &copy, &err), ERR_INVALID);
+        assert_int_equal(abi_check((const struct sonde_plugin *)(void *)bytes, &copy, &err),
+                         ERR_INVALID);
         assert_non_null(strstr(err.text, "struct_size"));
         free(bytes);
     }
@@ -184,7 +194,8 @@ static void test_identity(void **state)
     refused("lacks license");
     table.summary = NULL;
     refused("lacks summary");
-    static const char *const names[] = {"Toy", "1toy", "to-y", "toy.so", "a23456789012345678901234567890123"};
+    static const char *const names[] = {"Toy", "1toy", "to-y", "toy.so",
+                                        "a23456789012345678901234567890123"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         table.name = names[i];
         refused("malformed");

@@ -5,20 +5,28 @@
 
 #include "plugin/params.h"
 
-#define PARAM(name, kind, bits, value)                                                             \
-    {.struct_size = sizeof(struct sonde_param), .type = kind, .flags = bits, .key = name, .def = value, .help = "help of " name}
+#define PARAM(name, kind, bits, value)                                                       \
+    {                                                                                        \
+        .struct_size = sizeof(struct sonde_param), .type = kind, .flags = bits, .key = name, \
+        .def = value, .help = "help of " name                                                \
+    }
 
-static const struct sonde_param rows[] = {PARAM("site", SONDE_PARAM_STRING, SONDE_PARAM_REQUIRED, NULL),
-                                          PARAM("default_limit", SONDE_PARAM_INTEGER, 0, "100"),
-                                          PARAM("poll.every", SONDE_PARAM_DURATION, 0, "1.5s"),
-                                          PARAM("strict", SONDE_PARAM_BOOLEAN, 0, NULL),
-                                          PARAM("namespaces", SONDE_PARAM_LIST, 0, NULL),
-                                          PARAM("api_key", SONDE_PARAM_STRING, SONDE_PARAM_SECRET, NULL)};
-static const struct sonde_param *const params[] = {&rows[0], &rows[1], &rows[2], &rows[3], &rows[4], &rows[5]};
+static const struct sonde_param rows[] = {
+    PARAM("site", SONDE_PARAM_STRING, SONDE_PARAM_REQUIRED, NULL),
+    PARAM("default_limit", SONDE_PARAM_INTEGER, 0, "100"),
+    PARAM("poll.every", SONDE_PARAM_DURATION, 0, "1.5s"),
+    PARAM("strict", SONDE_PARAM_BOOLEAN, 0, NULL),
+    PARAM("namespaces", SONDE_PARAM_LIST, 0, NULL),
+    PARAM("api_key", SONDE_PARAM_STRING, SONDE_PARAM_SECRET, NULL)};
+static const struct sonde_param *const params[] = {&rows[0], &rows[1], &rows[2],
+                                                   &rows[3], &rows[4], &rows[5]};
 static const struct sonde_auth_scheme scheme = {.struct_size = sizeof scheme, .name = "keys"};
 static const struct sonde_auth_scheme *const schemes[] = {&scheme};
-static const struct adapter adapter = {
-    .table = {.name = "toy", .params = params, .param_count = 6, .auth_schemes = schemes, .auth_scheme_count = 1}};
+static const struct adapter adapter = {.table = {.name = "toy",
+                                                 .params = params,
+                                                 .param_count = 6,
+                                                 .auth_schemes = schemes,
+                                                 .auth_scheme_count = 1}};
 static struct connection_param given[8];
 static struct connection connection;
 
@@ -97,7 +105,8 @@ static void test_filled(void **state)
     add("default_limit", "+007");
     add("namespaces", "a\nb");
     add("api_key", NULL);
-    given[connection.param_count - 1].secret = (struct secret_ref){.kind = SECRET_ENV, .name = "KEY"};
+    given[connection.param_count - 1].secret =
+        (struct secret_ref){.kind = SECRET_ENV, .name = "KEY"};
     connection.auth.type = AUTH_SCHEME;
     connection.auth.scheme = "keys";
     assert_int_equal(params_fill(&adapter, &connection, &arena, &pairs, &n, NULL), 0);

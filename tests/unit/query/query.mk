@@ -28,3 +28,16 @@ tests_unit_query_test_parts_SOURCES = tests/unit/query/test_parts.c
 tests_unit_query_test_parts_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_query_test_parts_LDADD = $(TEST_LIBS)
 UNIT_TESTS += tests/unit/query/test_parts
+
+check_PROGRAMS += tests/unit/query/test_zoo
+tests_unit_query_test_zoo_SOURCES = tests/unit/query/test_zoo.c tests/support/fake_io.c \
+	tests/support/fake_io.h tests/support/cmocka_all.h
+tests_unit_query_test_zoo_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_query_test_zoo_LDADD = $(TEST_LIBS)
+UNIT_TESTS += tests/unit/query/test_zoo
+
+check_PROGRAMS += tests/unit/query/test_real_io
+tests_unit_query_test_real_io_SOURCES = tests/unit/query/test_real_io.c
+tests_unit_query_test_real_io_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_query_test_real_io_LDADD = $(TEST_LIBS)
+UNIT_TESTS += tests/unit/query/test_real_io

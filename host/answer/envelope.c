@@ -177,16 +177,15 @@ static int64_t newest_age(const struct envelope *envelope)
     return age_of(envelope, newest);
 }
 
-/* The caller's notes (what is missing comes first), the window's, the rows' own. */
+/* What was assumed of the window, the caller's notes (what is missing comes first), the rows' own. */
 static const char *note_at(const struct envelope *envelope, const struct envelope_rows *rows,
                            size_t index)
 {
-    if (index < envelope->note_count)
-        return envelope->notes[index];
-    index -= envelope->note_count;
     if (envelope->window && envelope->window->note[0] && index-- == 0)
         return envelope->window->note;
-    return index == 0 ? rows->note : NULL;
+    if (index < envelope->note_count)
+        return envelope->notes[index];
+    return index == envelope->note_count ? rows->note : NULL;
 }
 
 static void json_notes(struct buf *buf, const struct envelope *envelope,

@@ -203,6 +203,11 @@ static void test_limits_of_a_request(void **state)
                                     .path = "/body?n=1000",
                                     .max_size = 1000};
     ask(io, target, &request, 20000, &got);
+    if (got.outcome == SONDE_OUTCOME_LOST && !got.got_bytes) {
+        /* The test before left a kept connection that the server may just be closing; query/ asks again then, and so does this. */
+        got_free(&got);
+        ask(io, target, &request, 20000, &got);
+    }
     assert_int_equal(got.outcome, SONDE_OUTCOME_OK);
     got_free(&got);
     request.max_size = 999;

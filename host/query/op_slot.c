@@ -257,8 +257,6 @@ void slot_release(struct slot *slot, bool keep_creating)
             slot); /* never sent, or between tries: no attempt is under way whose end is owed */
         return;
     }
-    if (!slot->exchange)
-        return; /* its END is being concluded, which frees it */
     if (keep_creating && creates(slot) && !slot->cut)
         return;
     slot->cut = true;

@@ -167,7 +167,12 @@ static int reserve(struct samples *samples, struct building *b)
         capacity = samples->expected ? samples->expected : 16;
         if (capacity > FIRST_CAPACITY)
             capacity = FIRST_CAPACITY;
-    } else if (!b->list && b->count < samples->expected && capacity > samples->expected) {
+    } else if (!b->list && b->revisited && capacity > samples->expected &&
+               b->count < samples->expected) {
+        capacity = samples->expected;
+    } else if (!b->list && !b->revisited && b->count < samples->expected) {
+        /* All of it at once: growing by steps leaves the smaller copies' holes in the heap. What is not used is given back
+         * when the next series begins. */
         capacity = samples->expected;
     }
     size_t unit = b->list ? sizeof *b->pairs : sizeof *b->values;

@@ -41,3 +41,10 @@ tests_unit_query_test_real_io_SOURCES = tests/unit/query/test_real_io.c
 tests_unit_query_test_real_io_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_query_test_real_io_LDADD = $(TEST_LIBS)
 UNIT_TESTS += tests/unit/query/test_real_io
+
+check_PROGRAMS += tests/unit/query/test_backend
+tests_unit_query_test_backend_SOURCES = tests/unit/query/test_backend.c \
+	tests/unit/query/engine_fixture.c tests/unit/query/engine_fixture.h $(QUERY_DOUBLES)
+tests_unit_query_test_backend_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_query_test_backend_LDADD = $(TEST_LIBS)
+UNIT_TESTS += tests/unit/query/test_backend

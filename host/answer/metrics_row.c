@@ -65,8 +65,38 @@ static bool has_summary(const struct metrics_row *row, const struct row_style *s
     return !(shown && row->of->sample_count == 1 && !row->is_histogram);
 }
 
-static void summary_json(struct buf *buf, const struct metrics_row *row)
+/*
+ * Whether the series has samples only from or up to some moment well inside the window (a twentieth of it, and three samples): a pod
+ * came or went, a version was deployed. 0: no.
+ */
+static void find_edges(const struct series *series, const struct time_window *window,
+                       int64_t *ret_began_ns, int64_t *ret_ended_ns)
 {
+    size_t first = 0;
+    size_t last = series->sample_count;
+    *ret_began_ns = *ret_ended_ns = 0;
+    while (first < last && sample_is_missing(series->values[first]))
+        first++;
+    while (last > first && sample_is_missing(series->values[last - 1]))
+        last--;
+    if (!window || last - first < 2)
+        return;
+    int64_t began = series_time(series, first);
+    int64_t ended = series_time(series, last - 1);
+    int64_t margin = 3 * (ended - began) / (int64_t)(last - first - 1);
+    if (margin < (window->end_ns - window->start_ns) / 20)
+        margin = (window->end_ns - window->start_ns) / 20;
+    if (began - window->start_ns > margin)
+        *ret_began_ns = began;
+    if (window->end_ns - ended > margin)
+        *ret_ended_ns = ended;
+}
+
+static void summary_json(struct buf *buf, const struct metrics_row *row,
+                         const struct row_style *style)
+{
+    int64_t began_ns;
+    int64_t ended_ns;
     const struct series_summary *summary = &row->summary;
     buf_json_key(buf, "summary");
     buf_add_char(buf, '{');
@@ -87,6 +117,15 @@ static void summary_json(struct buf *buf, const struct metrics_row *row)
     if (summary->changed_ns) {
         buf_json_key(buf, "changed_at");
         write_seconds(buf, summary->changed_ns);
+    }
+    find_edges(row->of, style->window, &began_ns, &ended_ns);
+    if (began_ns) {
+        buf_json_key(buf, "began_at");
+        write_seconds(buf, began_ns);
+    }
+    if (ended_ns) {
+        buf_json_key(buf, "ended_at");
+        write_seconds(buf, ended_ns);
     }
     buf_add_char(buf, '}');
 }
@@ -195,7 +234,7 @@ void metrics_row_json(struct buf *buf, const struct metrics_row *row, const stru
         buf_json_string(buf, series->unit, strlen(series->unit));
     }
     if (has_summary(row, style, n))
-        summary_json(buf, row);
+        summary_json(buf, row, style);
     if (n)
         exemplars_json(buf, series);
     buf_add_char(buf, '}');
@@ -251,6 +290,17 @@ static void summary_text(struct buf *buf, const struct metrics_row *row,
     if (summary->changed_ns) {
         buf_add(buf, " at ");
         time_text(buf, style, summary->changed_ns, true);
+    }
+    int64_t began_ns;
+    int64_t ended_ns;
+    find_edges(row->of, style->window, &began_ns, &ended_ns);
+    if (began_ns) {
+        buf_add(buf, ", began ");
+        time_text(buf, style, began_ns, true);
+    }
+    if (ended_ns) {
+        buf_add(buf, ", ended ");
+        time_text(buf, style, ended_ns, true);
     }
 }
 

@@ -22,6 +22,7 @@ struct query_run {
     struct err err;
     int result;
     bool failed;
+    bool unreachable; /* and that is all that was wrong */
 };
 
 struct ranked {
@@ -188,7 +189,10 @@ static void print_series(const struct query_run *run, const struct service_rows 
 static void use_rows(void *user, const struct service_rows *rows)
 {
     struct query_run *run = user;
-    run->failed = rows->failed;
+    run->failed = run->unreachable = rows->failed;
+    for (size_t i = 0; i < rows->envelope.connection_count; i++)
+        if (!str_eq(rows->envelope.connections[i].error_class, "unreachable"))
+            run->unreachable = false;
     if (run->cli->csv)
         print_csv(rows);
     else if (rows->series_count)
@@ -243,7 +247,7 @@ int cmd_query(const struct cli *cli)
         if (!status && run.result)
             status = cli_fail(EXIT_FAILED, &run.err);
         else if (!status && run.failed)
-            status = EXIT_FAILED;
+            status = run.unreachable ? EXIT_UNREACHABLE : EXIT_FAILED;
         service_destroy(run.service, 0);
     }
     json_object_put(run.arguments);

@@ -158,7 +158,7 @@ static void test_small(void **state)
         "\"a\\n1\"},"
         "\"values\":[[1773140400,\"0.125\"],[1773140415,\"0.25\"],[1773140430,\"NaN\"],"
         "[1773140445,\"0.5\"]],\"unit\":\"s\",\"summary\":{\"min\":0.125,\"max\":0.5,"
-        "\"avg\":0.29167,\"p95\":0.5,\"last\":0.5,\"trend\":\"rising\"}},"
+        "\"avg\":0.29167,\"p95\":0.5,\"last\":0.5,\"trend\":\"rising\",\"ended_at\":1773140445}},"
         "{\"metric\":{\"__name__\":\"http_request_duration_seconds\",\"job\":\"api\",\"pod\":\"b\"}"
         ","
         "\"values\":[[1773140400,\"3\"]],\"unit\":\"s\"}],"
@@ -177,7 +177,7 @@ static void test_small(void **state)
         "note: something to know\n"
         "http_request_duration_seconds{job=\"api\",pod=\"a\\n1\"} (s): min 0.125 max 0.5 avg "
         "0.29167 "
-        "p95 0.5 last 0.5 rising\n"
+        "p95 0.5 last 0.5 rising, ended 11:00:45\n"
         "  11:00:00=0.125 11:00:15=0.25 11:00:30=NaN 11:00:45=0.5\n"
         "http_request_duration_seconds{job=\"api\",pod=\"b\"} (s): 11:00=3\n"
         "took 12.3 ms, newest sample 10 s old\n"
@@ -442,7 +442,7 @@ static void test_fixed_part(void **state)
     assert_true(tokens_text(answer.text, answer.text_size) <= 210);
     assert_non_null(strstr(answer.json, "\"not_listed\":"));
     assert_non_null(strstr(answer.json, " more\"]"));
-    assert_non_null(strstr(answer.json, "\"notes\":[\"another-prometheus"));
+    assert_non_null(strstr(answer.json, "\"notes\":[\"end 2026-03-10T13:00:00Z lies in the future"));
     answer_finish(&answer);
 }
 

@@ -7,14 +7,24 @@
 #include <json-c/json.h>
 #include <stdio.h>
 #include <yaml.h>
+#include <zlib.h>
 
-/* Never called: they keep the libraries among those the linker needs. */
-const void *const linked_symbols[] = {(const void *)curl_multi_init, (const void *)event_base_new,
-                                      (const void *)json_object_new_object,
-                                      (const void *)yaml_parser_initialize};
-
-int main(void)
+/* Never true: it keeps the libraries among those the linker needs. */
+static int use_libraries(int argc)
 {
+    if (argc < 1000)
+        return 0;
+    yaml_parser_t parser;
+    return curl_multi_init() != NULL && event_base_new() != NULL &&
+           json_object_new_object() != NULL && yaml_parser_initialize(&parser) &&
+           zlibVersion() != NULL;
+}
+
+int main(int argc, char **argv)
+{
+    (void)argv;
+    if (use_libraries(argc))
+        return 1;
     char line[65536];
     while (fgets(line, sizeof line, stdin)) {
         puts("{}");

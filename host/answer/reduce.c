@@ -196,18 +196,18 @@ static void judge(const struct shape *shape, size_t n, uint32_t type,
     if (spike) {
         double of_spike =
             excess(shape->spike, SPIKE_THRESHOLD) * weight(shape->spike_by, shape->median);
-        if (!interest)
+        if (interest == 0)
             summary->trend = shape->spike_by > 0 ? "spike" : "drop";
         if (of_spike > interest)
             interest = of_spike;
     }
-    if (!interest && (slope || (shifted && shape->shift_r2 > 0.3))) {
+    if (interest == 0 && (slope || (shifted && shape->shift_r2 > 0.3))) {
         double by = slope ? shape->slope_by : shape->shift_by;
         double z = slope ? shape->slope : shape->shift;
         summary->trend = by > 0 ? "rising" : "falling";
         interest = slope_share * excess(z, SHIFT_THRESHOLD) * weight(by, shape->median);
     }
-    if (n < FEW_SAMPLES && summary->first != summary->last && !interest &&
+    if (n < FEW_SAMPLES && summary->first != summary->last && interest == 0 &&
         matters(summary->last - summary->first, summary->first)) {
         summary->trend = summary->last > summary->first ? "rising" : "falling";
         interest = 0.3 * slope_share * weight(summary->last - summary->first, summary->first);

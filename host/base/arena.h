@@ -29,7 +29,8 @@ void *arena_alloc_array(struct arena *arena, size_t n, size_t size);
 void *arena_grow(struct arena *arena, void *array, size_t n, size_t new_n, size_t size);
 char *arena_strdup(struct arena *arena, const char *string);
 char *arena_strndup(struct arena *arena, const char *data, size_t size);
-char *arena_printf(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
+char *arena_printf(struct arena *arena, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 char *arena_vprintf(struct arena *arena, const char *format, va_list arguments);
 
 #endif

@@ -27,7 +27,8 @@ void buf_add(struct buf *buf, const char *string);
 void buf_add_n(struct buf *buf, const void *data, size_t size);
 void buf_add_char(struct buf *buf, char c);
 void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void buf_vprintf(struct buf *buf, const char *format, va_list arguments);
+void buf_vprintf(struct buf *buf, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
 /* Room for size more bytes at the end, to be filled by the caller, who then adds to buf->size; NULL if none. */
 char *buf_reserve(struct buf *buf, size_t size);
 /* Cuts back to size. */
@@ -38,8 +39,12 @@ const char *buf_text(const struct buf *buf);
 char *buf_steal(struct buf *buf);
 
 /* JSON pieces, compact. Commas are put by json_sep, which knows from the byte before. */
-void buf_json_string(struct buf *buf, const char *data, size_t size); /* with quotes; invalid UTF-8 and NUL become U+FFFD */
-void buf_json_double(struct buf *buf, double value); /* shortest that reads back equal; NaN and Inf as "NaN", "+Inf", "-Inf" strings */
+void buf_json_string(struct buf *buf, const char *data,
+                     size_t size); /* with quotes; invalid UTF-8 and NUL become U+FFFD */
+void buf_json_double(
+    struct buf *buf,
+    double
+        value); /* shortest that reads back equal; NaN and Inf as "NaN", "+Inf", "-Inf" strings */
 void buf_json_int(struct buf *buf, int64_t value);
 /* ',' unless the buffer is empty or the last byte opens something ({ [ : ,). */
 void buf_json_sep(struct buf *buf);

@@ -14,7 +14,8 @@
 #include "base/err.h"
 
 /* max_depth 1 to 256. 0 or ERR_INVALID with the byte in err->position. */
-int json_parse(const char *text, size_t size, unsigned max_depth, struct json_object **ret_object, struct err *err);
+int json_parse(const char *text, size_t size, unsigned max_depth, struct json_object **ret_object,
+               struct err *err);
 /* Appends the document, compact and as written (numbers keep their text, '/' is not escaped). */
 void buf_json_object(struct buf *buf, struct json_object *object);
 /* Members of an object by type; NULL or fallback when absent or of another type. Lifetime of the object. */

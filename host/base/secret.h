@@ -17,7 +17,8 @@ void secret_free(struct secret *secret);
 size_t secret_size(const struct secret *secret);
 /* For the one place that puts it on the wire. NUL-terminated; lifetime of the secret. */
 const char *secret_reveal(const struct secret *secret);
-int secret_equal(const struct secret *a, const struct secret *b); /* constant time in the contents */
+int secret_equal(const struct secret *a,
+                 const struct secret *b); /* constant time in the contents */
 /* Zeroes memory the compiler may not skip. */
 void wipe(void *data, size_t size);
 DEFINE_CLEANUP(struct secret *, secret_free);

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-bool str_eq(const char *a, const char *b); /* NULL equals NULL only */
+bool str_eq(const char *a, const char *b);        /* NULL equals NULL only */
 bool str_eq_nocase(const char *a, const char *b); /* ASCII */
 bool str_starts(const char *string, const char *prefix);
 bool str_ends(const char *string, const char *suffix);

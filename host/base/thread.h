@@ -12,7 +12,8 @@
 #include <stdint.h>
 
 /* All signals blocked in the new thread. stack: bytes, at least 256 KiB. 0 or ERR_SYSTEM. */
-int thread_start(pthread_t *ret_thread, const char *name, size_t stack, void *(*function)(void *), void *argument);
+int thread_start(pthread_t *ret_thread, const char *name, size_t stack, void *(*function)(void *),
+                 void *argument);
 /* A condition whose timed wait takes clock_mono_ns times. */
 int cond_init(pthread_cond_t *cond);
 /* Waits until deadline (clock_mono_ns; INT64_MAX: for ever). 0, or 1 when the deadline passed. */

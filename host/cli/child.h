@@ -23,7 +23,8 @@ struct child {
 int child_run(const char *const argv[], struct err *err);
 int child_start(const char *const argv[], struct child *ret_child, struct err *err);
 /* Sends a request and reads its result (a reference the caller puts). ERR_SYSTEM when the child ended, ERR_INVALID with the child's words on a JSON-RPC error. */
-int child_request(struct child *child, const char *method, const char *params, struct json_object **ret_result, struct err *err);
+int child_request(struct child *child, const char *method, const char *params,
+                  struct json_object **ret_result, struct err *err);
 int child_notify(struct child *child, const char *method);
 void child_finish(struct child *child);
 

@@ -152,6 +152,24 @@ const char *ask_metric_in(const char *text, const struct catalogue_snapshot *sna
     return NULL;
 }
 
+#define JUST_FETCHED_NS NS_PER_S
+
+/* What is not known may have come since the names were fetched: they are fetched once more, unless that was just now. 1 when they were. */
+static int fetch_newer(struct ask *ask, struct asked *asked)
+{
+    struct catalogue_snapshot *newer = NULL;
+    struct err err;
+    if (clock_unix_ns() - asked->snapshot->fetched_ns <= JUST_FETCHED_NS)
+        return 0;
+    int r = catalogue_refresh(ask->service->catalogue, ask->call, &asked->slot->backend, 1, &newer,
+                              &err);
+    if (r || !newer)
+        return r;
+    catalogue_unref(asked->snapshot);
+    asked->snapshot = newer;
+    return 1;
+}
+
 /* The labels of one metric on each asked connection, through shared look-ups; NULL where it is not known. */
 struct metric_labels {
     struct sonde_query query;
@@ -174,6 +192,8 @@ static int fetch_metric_labels(struct ask *ask, const char *query_text,
         if (asked->err.code || !asked->snapshot || !query_text)
             continue;
         const char *metric = ask_metric_in(query_text, asked->snapshot, arena);
+        if (!metric && fetch_newer(ask, asked) > 0)
+            metric = ask_metric_in(query_text, asked->snapshot, arena);
         if (!metric || !(backend_adapter(asked->slot->backend)->table.caps &
                          SONDE_CAP(SONDE_KIND_LABEL_NAMES)))
             continue;
@@ -231,9 +251,6 @@ static int resolve_for(struct ask *ask, struct asked *asked, const struct metric
     return 0;
 }
 
-#define JUST_FETCHED_NS NS_PER_S
-
-/* A label may have come since its connection's names were fetched: those are fetched once more before it is called unknown. */
 static int resolve_all(struct ask *ask, const struct metric_labels *labels,
                        struct sonde_filter *const *parsed, size_t n)
 {
@@ -242,18 +259,9 @@ static int resolve_all(struct ask *ask, const struct metric_labels *labels,
         if (asked->err.code)
             continue;
         int r = resolve_for(ask, asked, &labels[i], parsed, n);
-        if (r == SONDE_E_BAD_QUERY &&
-            clock_unix_ns() - asked->snapshot->fetched_ns > JUST_FETCHED_NS) {
-            struct catalogue_snapshot *newer = NULL;
-            struct err err;
-            r = catalogue_refresh(ask->service->catalogue, ask->call, &asked->slot->backend, 1,
-                                  &newer, &err);
-            if (!r && newer) {
-                catalogue_unref(asked->snapshot);
-                asked->snapshot = newer;
-                asked->err = (struct err){0};
-                r = resolve_for(ask, asked, &labels[i], parsed, n);
-            }
+        if (r == SONDE_E_BAD_QUERY && fetch_newer(ask, asked) > 0) {
+            asked->err = (struct err){0};
+            r = resolve_for(ask, asked, &labels[i], parsed, n);
         }
         if (r == ERR_MEMORY)
             return r;

@@ -71,8 +71,8 @@ struct ask {
 };
 
 /* Arguments, zone and window. 0 or ERR_*. */
-int ask_begin(struct ask *ask, struct service *service, struct call *call, const struct tool_spec *tool,
-              struct json_object *arguments, struct err *err);
+int ask_begin(struct ask *ask, struct service *service, struct call *call,
+              const struct tool_spec *tool, struct json_object *arguments, struct err *err);
 void ask_finish(struct ask *ask);
 void ask_note(struct ask *ask, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -97,7 +97,8 @@ int ask_envelope(struct ask *ask, struct envelope *ret_envelope);
 int ask_all_failed(struct ask *ask, struct answer *ret_answer);
 bool ask_any_ok(const struct ask *ask);
 /* Metric names a native text seems to speak of, as far as the snapshot knows them. NULL: none. */
-const char *ask_metric_in(const char *query_text, const struct catalogue_snapshot *snapshot, struct arena *arena);
+const char *ask_metric_in(const char *query_text, const struct catalogue_snapshot *snapshot,
+                          struct arena *arena);
 size_t ask_budget(const struct ask *ask, bool rows_limited);
 
 /* The tools. */

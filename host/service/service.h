@@ -27,8 +27,9 @@ struct service_options {
     const char *files;    /* --files DIR, overrides the configured folder */
 };
 
-int service_create(struct config *config, const struct service_options *options, struct service **ret_service,
-                   struct config_mistake *mistakes, size_t *ret_mistake_count, struct err *err);
+int service_create(struct config *config, const struct service_options *options,
+                   struct service **ret_service, struct config_mistake *mistakes,
+                   size_t *ret_mistake_count, struct err *err);
 /* Stops calls, waits grace_ms, ends io. */
 void service_destroy(struct service *service, int64_t grace_ms);
 /* Starts the keeper (not for one-shot commands). */
@@ -44,8 +45,8 @@ int64_t service_timeout_ns(const struct service *service);
  * Runs a tool. An error of the caller's or a backend's is an answer with is_error; the return is 0, or ERR_NOT_FOUND for an unknown tool (err
  * names the nearest), ERR_MEMORY.
  */
-int service_call(struct service *service, struct call *call, const char *tool, struct json_object *arguments,
-                 struct answer *ret_answer, struct err *err);
+int service_call(struct service *service, struct call *call, const char *tool,
+                 struct json_object *arguments, struct answer *ret_answer, struct err *err);
 /* The MCP `instructions`: at most 2,048 characters, names the connections with their tags. Written to buf. */
 void service_instructions(struct service *service, struct buf *buf);
 
@@ -60,11 +61,12 @@ struct service_rows {
 };
 typedef void (*service_rows_fn)(void *user, const struct service_rows *rows);
 /* query_metrics with the same arguments, but its rows go to use. 0 or the error of the arguments. */
-int service_query(struct service *service, struct call *call, struct json_object *arguments, service_rows_fn use,
-                  void *user, struct err *err);
+int service_query(struct service *service, struct call *call, struct json_object *arguments,
+                  service_rows_fn use, void *user, struct err *err);
 
 /* Stages of `connection test`, one line each through say (ok: 1 passed, 0 failed, -1 not reached). 0 or the failure. */
 typedef void (*service_stage_fn)(void *user, const char *stage, int ok, const char *detail);
-int service_connection_test(struct service *service, struct call *call, const char *name, service_stage_fn say, void *user, struct err *err);
+int service_connection_test(struct service *service, struct call *call, const char *name,
+                            service_stage_fn say, void *user, struct err *err);
 
 #endif

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.environ["top_srcdir"], "tests/support"))
 from mcp_client import Client, free_port, sonde_command  # noqa: E402
@@ -162,9 +163,10 @@ def exemplars_and_native_histograms(server, client):
     if server.kind != "3":
         return
     server.push_otlp()
+    time.sleep(1.5)  # names just fetched are not fetched again within a second
     answer = client.call("query_metrics", {"query": 'rate({"http.server.request.duration_bucket"}[2m])', "time_range": window(server, 0, 590),
-                                           "filters": {"k8s.namespace.name": "production"}})
-    assert not answer["_error"], answer["_text"]
+                                           "filters": {"job": "web-app"}})
+    assert not answer["_error"] and 'job="web-app"' in answer["query_executed"], answer["_text"]
     exemplars = [e for row in answer["results"] for e in row.get("exemplars", [])]
     assert exemplars and all(len(e["trace_id"]) == 32 for e in exemplars), answer["_text"][:2000]
     names = client.call("list_metrics", {"match": "http.server", "time_range": window(server, 0, 590)})
@@ -209,7 +211,6 @@ def three_connections_one_down(server, client):
 
 @check
 def wrong_password(server, client):
-    import time
     protected = Prometheus(server.kind, load=False, web_config=WEB_CONFIG)
     path = os.path.join(protected.dir, "sonde.yaml")
     with open(path, "w") as file:

@@ -94,6 +94,11 @@ tests_modules_zoo_actor_la_SOURCES = tests/modules/zoo.c
 tests_modules_zoo_actor_la_CPPFLAGS = $(AM_CPPFLAGS) -DZOO=ZOO_ACTOR -DZOO_NAME='"zoo_actor"'
 tests_modules_zoo_actor_la_LDFLAGS = $(ZOO_LDFLAGS)
 
+check_LTLIBRARIES += tests/modules/zoo_wait.la
+tests_modules_zoo_wait_la_SOURCES = tests/modules/zoo.c
+tests_modules_zoo_wait_la_CPPFLAGS = $(AM_CPPFLAGS) -DZOO=ZOO_WAIT -DZOO_NAME='"zoo_wait"'
+tests_modules_zoo_wait_la_LDFLAGS = $(ZOO_LDFLAGS)
+
 check_LTLIBRARIES += tests/modules/paper_pages.la
 tests_modules_paper_pages_la_SOURCES = tests/modules/paper_pages.c tests/modules/paper.c tests/modules/paper.h
 tests_modules_paper_pages_la_CPPFLAGS = $(AM_CPPFLAGS)

@@ -28,7 +28,8 @@ enum zoo {
     ZOO_ENTRY_ERROR,
     ZOO_ENTRY_SILENT,
     ZOO_BAD_ALLOWED,
-    ZOO_ACTOR
+    ZOO_ACTOR,
+    ZOO_WAIT
 };
 
 static const struct sonde_host *host;
@@ -311,7 +312,7 @@ static int32_t zoo_next(void *opaque, struct sonde_request *request)
 {
     struct op *op = opaque;
     spring(op);
-    if (is_act(op, "wait_forever") || (is_act(op, "wait_after") && op->answered))
+    if (ZOO == ZOO_WAIT || is_act(op, "wait_forever") || (is_act(op, "wait_after") && op->answered))
         return SONDE_WAIT;
     if (is_act(op, "bad_code"))
         return 42;

@@ -32,7 +32,10 @@ static const struct sonde_param *const prometheus_params[] = {
 
 static const struct adapter prometheus = {
     .table = {.name = "prometheus", .params = prometheus_params, .param_count = 1}};
-static const struct adapter otlpfile = {.table = {.name = "otlpfile"}};
+static const struct sonde_param *const otlpfile_params[] = {
+    PARAM("metrics.files", SONDE_PARAM_STRING, 0, "names of files with metrics")};
+static const struct adapter otlpfile = {
+    .table = {.name = "otlpfile", .params = otlpfile_params, .param_count = 1}};
 static const struct adapter vendor = {.table = {.name = "vendor",
                                                 .params = params,
                                                 .param_count = sizeof params / sizeof params[0],

@@ -2,6 +2,7 @@
 """Compares the adapter with a Prometheus on loopback (runner, folder with data/ and tsdb/, this folder)."""
 import json
 import math
+import signal
 import socket
 import subprocess
 import sys
@@ -116,6 +117,7 @@ def sums_over_pods(query):
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the server never stays
     server, port = start()
     bad = 0
     try:

@@ -174,13 +174,13 @@ static void test_small(void **state)
         "time: 2026-03-10T11:00:00Z to 2026-03-10T12:00:00Z (UTC), now 2026-03-10T12:00:00Z\n"
         "connections: prom (2)\n"
         "not asked: prom-us\n"
+        "note: something to know\n"
         "http_request_duration_seconds{job=\"api\",pod=\"a\\n1\"} (s): min 0.125 max 0.5 avg "
         "0.29167 "
         "p95 0.5 last 0.5 rising\n"
         "  11:00:00=0.125 11:00:15=0.25 11:00:30=NaN 11:00:45=0.5\n"
         "http_request_duration_seconds{job=\"api\",pod=\"b\"} (s): 11:00=3\n"
         "took 12.3 ms, newest sample 10 s old\n"
-        "note: something to know\n"
         "url: http://localhost/graph\n"
         "next: list_metrics {\"match\":\"http\"} - others like it\n");
     answer_finish(&answer);
@@ -411,6 +411,41 @@ static void test_budget_holds(void **state)
     }
 }
 
+/* However much there is to say beside rows, query, errors and next: 200 tokens. */
+static void test_fixed_part(void **state)
+{
+    (void)state;
+    struct time_window w = window();
+    snprintf(w.note, sizeof w.note, "end 2026-03-10T13:00:00Z lies in the future: cut to now");
+    struct answer_connection connections[60];
+    const char *names[60];
+    for (size_t i = 0; i < 60; i++) {
+        connections[i] =
+            (struct answer_connection){.name = "prometheus-of-a-cluster", .returned = 3};
+        names[i] = "another-prometheus-that-nobody-asked";
+    }
+    struct answer_metrics input = {
+        .envelope = {
+            .window = &w,
+            .connections = connections,
+            .connection_count = 60,
+            .not_asked = names,
+            .not_asked_count = 60,
+            .notes = names,
+            .note_count = 60,
+            .query_time_ns = NS_PER_S,
+            .budget = 25000,
+            .url = "https://grafana.example.org/explore?left=%7B%22datasource%22%3A%22x%22%7D"}};
+    struct answer answer;
+    assert_int_equal(answer_metrics(&input, &answer, NULL), 0);
+    assert_true(tokens_json(answer.json, answer.json_size) <= 210);
+    assert_true(tokens_text(answer.text, answer.text_size) <= 210);
+    assert_non_null(strstr(answer.json, "\"not_listed\":"));
+    assert_non_null(strstr(answer.json, " more\"]"));
+    assert_non_null(strstr(answer.json, "cut to now"));
+    answer_finish(&answer);
+}
+
 /* The size that answers.md speaks of: 100 series of 241 points in 6,000 tokens. */
 static void test_scale(void **state)
 {
@@ -489,6 +524,7 @@ int main(void)
         cmocka_unit_test(test_instant_keeps_order),
         cmocka_unit_test(test_histograms_and_exemplars),
         cmocka_unit_test(test_budget_holds),
+        cmocka_unit_test(test_fixed_part),
         cmocka_unit_test(test_scale),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

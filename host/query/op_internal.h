@@ -2,7 +2,7 @@
 /*
  * What op.c (its life), op_slot.c (one request) and op_finish.c (its end) share.
  *
- * Ownership: as op.h. Threads: the thread of the call that drives the operation.
+ * Ownership: as op.h. Threads: as op.h.
  */
 #ifndef QUERY_OP_INTERNAL_H
 #define QUERY_OP_INTERNAL_H

@@ -6,6 +6,8 @@
 #include "service/select.h"
 
 #define UNHEALTHY 3
+/* Names younger than this are not asked for again when nothing fits. */
+#define YOUNG_NS (10 * NS_PER_S)
 
 /* What the catalogues of the candidates know, for choosing among them. */
 struct choosing {
@@ -40,11 +42,22 @@ static int parse_filters(struct choosing *choosing, struct err *err)
     return r;
 }
 
-/*
- * Catalogues of the able candidates. One known to be down is not asked: an answer from the others must not wait
- * for its timeout.
- */
-static int fetch_snapshots(struct choosing *choosing, struct err *err)
+/* Whether a candidate's catalogue is worth asking for. One known to be down would make the others wait for its timeout. */
+static bool worth_asking(const struct choosing *choosing, size_t i, bool again)
+{
+    struct backend *backend = choosing->ask->service->slots[i].backend;
+    const struct catalogue_snapshot *snapshot = choosing->snapshots[i];
+    struct backend_health health = {0};
+    if (!choosing->candidates[i].able || !backend)
+        return false;
+    if (again && (!snapshot || clock_unix_ns() - snapshot->fetched_ns < YOUNG_NS))
+        return false;
+    backend_health(backend, &health);
+    return health.state != UNHEALTHY;
+}
+
+/* Catalogues of the able candidates; again: newer ones in place of those that are there. */
+static int fetch_snapshots(struct choosing *choosing, bool again, struct err *err)
 {
     struct service *service = choosing->ask->service;
     struct arena *arena = &choosing->ask->call->arena;
@@ -57,23 +70,24 @@ static int fetch_snapshots(struct choosing *choosing, struct err *err)
         return err_set(err, ERR_MEMORY, "no memory for the catalogues");
     size_t want = 0;
     for (size_t i = 0; i < n; i++) {
-        struct backend *backend = service->slots[i].backend;
-        struct backend_health health = {0};
-        if (!choosing->candidates[i].able || !backend)
-            continue;
-        backend_health(backend, &health);
-        if (health.state == UNHEALTHY)
+        if (!worth_asking(choosing, i, again))
             continue;
         index[want] = i;
-        backends[want++] = backend;
+        backends[want++] = service->slots[i].backend;
     }
-    int r =
-        want ? catalogue_fetch(service->catalogue, choosing->ask->call, backends, want, got, errs)
-             : 0;
+    struct call *call = choosing->ask->call;
+    int r = 0;
+    if (want)
+        r = again ? catalogue_refresh(service->catalogue, call, backends, want, got, errs)
+                  : catalogue_fetch(service->catalogue, call, backends, want, got, errs);
     if (r)
         return err_set(err, r, "no memory for the catalogues");
-    for (size_t i = 0; i < want; i++)
+    for (size_t i = 0; i < want; i++) {
+        if (!got[i])
+            continue;
+        catalogue_unref(choosing->snapshots[index[i]]);
         choosing->snapshots[index[i]] = got[i];
+    }
     return 0;
 }
 
@@ -94,16 +108,36 @@ static enum select_fit fit_of(const struct choosing *choosing, size_t i)
     return query || choosing->filter_count ? SELECT_FITS : SELECT_UNKNOWN;
 }
 
-/* Only where several could answer and none was named is there anything to find out. */
+/* True when some candidate lacks what is asked about and none has it. */
+static bool judge(struct choosing *choosing)
+{
+    bool fits = false;
+    bool misses = false;
+    for (size_t i = 0; i < choosing->ask->service->slot_count; i++) {
+        struct select_candidate *candidate = &choosing->candidates[i];
+        if (!candidate->able)
+            continue;
+        candidate->fit = fit_of(choosing, i);
+        fits |= candidate->fit == SELECT_FITS;
+        misses |= candidate->fit == SELECT_MISSES;
+    }
+    return misses && !fits;
+}
+
+/*
+ * Only where several could answer and none was named is there anything to find out. What nobody has may have come
+ * since the names were fetched.
+ */
 static int judge_fit(struct choosing *choosing, struct err *err)
 {
-    size_t n = choosing->ask->service->slot_count;
     int r = parse_filters(choosing, err);
     if (!r)
-        r = fetch_snapshots(choosing, err);
-    for (size_t i = 0; !r && i < n; i++)
-        if (choosing->candidates[i].able)
-            choosing->candidates[i].fit = fit_of(choosing, i);
+        r = fetch_snapshots(choosing, false, err);
+    if (r || !judge(choosing))
+        return r;
+    r = fetch_snapshots(choosing, true, err);
+    if (!r)
+        judge(choosing);
     return r;
 }
 

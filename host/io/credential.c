@@ -65,7 +65,7 @@ static int add_auth(struct login *login, struct err *err)
         key = "auth.password";
         if (!auth->user || strchr(auth->user, ':'))
             return err_set(err, ERR_INVALID,
-                           "auth.user: a user name without ':' is needed for auth.type basic");
+                           "auth.username: a user name without ':' is needed for auth.type basic");
         break;
     case AUTH_BEARER:
         key = "auth.token";

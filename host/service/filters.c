@@ -137,19 +137,3 @@ int filter_parse(const char *key, const char *value, struct arena *arena,
     *ret_filter = filter;
     return 0;
 }
-
-int filter_may_match(const struct sonde_filter *filter, const char *value)
-{
-    for (size_t i = 0; i < filter->value_count; i++) {
-        if (filter->op == SONDE_OP_EQ || filter->op == SONDE_OP_IN) {
-            if (str_eq(value, filter->values[i]))
-                return 1;
-        } else if (filter->op == SONDE_OP_PREFIX) {
-            if (str_starts(value, filter->values[i]))
-                return 1;
-        } else {
-            return 1;
-        }
-    }
-    return filter->value_count == 0;
-}

@@ -14,7 +14,4 @@
 /* key is kept as logical; native stays "". A comma that belongs to a value is written `\,`. 0, ERR_INVALID or ERR_MEMORY. */
 int filter_parse(const char *key, const char *value, struct arena *arena,
                  struct sonde_filter **ret_filter, struct err *err);
-/* Whether a value passes (EQ, IN, PREFIX and their negations; regular expressions count as passing). For choosing among labels. */
-int filter_may_match(const struct sonde_filter *filter, const char *value);
-
 #endif

@@ -470,7 +470,7 @@ static int step(struct sonde_json *json, const unsigned char **cursor, const uns
             ++*cursor;
             return close_container(json, c);
         }
-        /* fall through */
+        __attribute__((fallthrough));
     case EXPECT_KEY:
         if (c != '"')
             return SONDE_JSON_E_SYNTAX;

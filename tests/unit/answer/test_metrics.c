@@ -442,7 +442,8 @@ static void test_fixed_part(void **state)
     assert_true(tokens_text(answer.text, answer.text_size) <= 210);
     assert_non_null(strstr(answer.json, "\"not_listed\":"));
     assert_non_null(strstr(answer.json, " more\"]"));
-    assert_non_null(strstr(answer.json, "\"notes\":[\"end 2026-03-10T13:00:00Z lies in the future"));
+    assert_non_null(
+        strstr(answer.json, "\"notes\":[\"end 2026-03-10T13:00:00Z lies in the future"));
     answer_finish(&answer);
 }
 

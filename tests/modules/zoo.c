@@ -174,7 +174,7 @@ static int32_t bad_utf8(struct op *op)
 
 static int32_t many_facts(struct op *op)
 {
-    char key[16];
+    char key[32];
     char big[2048];
     memset(big, 'f', sizeof(big) - 1);
     big[sizeof(big) - 1] = '\0';

@@ -164,7 +164,7 @@ def exemplars_and_native_histograms(server, client):
         return
     server.push_otlp()
     time.sleep(1.5)  # names just fetched are not fetched again within a second
-    answer = client.call("query_metrics", {"query": 'rate({"http.server.request.duration_bucket"}[2m])', "time_range": window(server, 0, 590),
+    answer = client.call("query_metrics", {"query": 'sum by (job) (rate({"http.server.request.duration_bucket"}[2m]))', "time_range": window(server, 0, 590),
                                            "filters": {"job": "web-app"}})
     assert not answer["_error"] and 'job="web-app"' in answer["query_executed"], answer["_text"]
     exemplars = [e for row in answer["results"] for e in row.get("exemplars", [])]

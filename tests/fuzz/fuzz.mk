@@ -49,3 +49,15 @@ tests_fuzz_fuzz_otlpfile_SOURCES = tests/fuzz/fuzz_otlpfile.c $(OTLPFILE_SOURCES
 tests_fuzz_fuzz_otlpfile_CPPFLAGS = $(FUZZ_CPPFLAGS) -DHAVE_CONFIG_H
 tests_fuzz_fuzz_otlpfile_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_otlpfile_LDADD = libsdk.la
+
+check_PROGRAMS += tests/fuzz/fuzz_decode
+tests_fuzz_fuzz_decode_SOURCES = tests/fuzz/fuzz_decode.c $(FUZZ_SOURCES)
+tests_fuzz_fuzz_decode_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_decode_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_decode_LDADD = libhost.la
+
+check_PROGRAMS += tests/fuzz/fuzz_request
+tests_fuzz_fuzz_request_SOURCES = tests/fuzz/fuzz_request.c $(FUZZ_SOURCES)
+tests_fuzz_fuzz_request_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_request_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_request_LDADD = libhost.la

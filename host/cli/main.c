@@ -6,11 +6,10 @@
 #include <stdio.h>
 
 #include "base/str.h"
-#include "io/io.h"
 
 static int version(void)
 {
-    printf("sonde %s, plugin ABI %s\n%s\n", PACKAGE_VERSION, SONDE_ABI_STATUS, io_versions());
+    printf("sonde %s, plugin ABI %s\n%s\n", PACKAGE_VERSION, SONDE_ABI_STATUS, service_versions());
     return 0;
 }
 

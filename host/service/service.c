@@ -185,6 +185,11 @@ const struct registry *service_registry(struct service *service)
     return service->registry;
 }
 
+const char *service_versions(void)
+{
+    return io_versions();
+}
+
 int64_t service_timeout_ns(const struct service *service)
 {
     return service->config->limit_timeout_ns;

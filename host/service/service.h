@@ -40,6 +40,8 @@ struct call_pool *service_calls(struct service *service);
 struct budget *service_budget(struct service *service);
 const struct registry *service_registry(struct service *service);
 int64_t service_timeout_ns(const struct service *service);
+/* The libraries the network is reached through, with their versions; static. */
+const char *service_versions(void);
 
 /*
  * Runs a tool. An error of the caller's or a backend's is an answer with is_error; the return is 0, or ERR_NOT_FOUND for an unknown tool (err

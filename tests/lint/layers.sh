@@ -31,7 +31,7 @@ for dir in host/*/; do
     done
 done
 for front in mcp rest cli http; do
-    for below in query plugin store; do
+    for below in query plugin io store; do
         grep -nE "^#include \"$below/" host/$front/*.[ch] 2>/dev/null && complain "host/$front must ask service/, not $below/"
     done
 done

@@ -99,6 +99,8 @@ bool ask_any_ok(const struct ask *ask);
 /* Metric names a native text seems to speak of, as far as the snapshot knows them. NULL: none. */
 const char *ask_metric_in(const char *query_text, const struct catalogue_snapshot *snapshot,
                           struct arena *arena);
+/* Notes on why nothing came, from the names of the connections, and the tool that lists them. */
+void ask_explain_empty(struct ask *ask, struct envelope *envelope);
 size_t ask_budget(const struct ask *ask, bool rows_limited);
 
 /* The tools. */

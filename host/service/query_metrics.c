@@ -176,37 +176,6 @@ static int next_page(struct ask *ask, struct answer *ret_answer, struct err *err
     return r;
 }
 
-/* Says why nothing came, as far as the catalogue can tell. */
-static void explain_empty(struct ask *ask, struct envelope *envelope)
-{
-    struct arena *arena = &ask->call->arena;
-    for (size_t i = 0; i < ask->asked_count; i++) {
-        struct asked *asked = &ask->asked[i];
-        if (asked->err.code)
-            continue;
-        if (!asked->snapshot)
-            asked->snapshot = catalogue_peek(ask->service->catalogue, asked->slot->backend);
-        if (!asked->snapshot || ask_metric_in(ask->args.query, asked->snapshot, arena))
-            continue;
-        const char **names = arena_alloc_array(arena, asked->snapshot->metric_count, sizeof *names);
-        for (size_t k = 0; names && k < asked->snapshot->metric_count; k++)
-            names[k] = asked->snapshot->metrics[k].name;
-        size_t size = strcspn(ask->args.query, "{[( ");
-        const char *word = arena_strndup(arena, ask->args.query, size);
-        const char *near =
-            names && word ? str_nearest(word, names, asked->snapshot->metric_count) : NULL;
-        ask_note(ask, "%s has no metric of that name%s%s%s", asked->slot->connection->name,
-                 near ? "; the nearest is " : "", near ? near : "",
-                 asked->snapshot->cut ? " (its list of names was cut)" : "");
-    }
-    envelope->notes = ask->notes;
-    envelope->note_count = ask->note_count;
-    envelope->next[0] = (struct answer_next){.tool = "list_metrics",
-                                             .arguments = "{\"match\":\"\"}",
-                                             .why = "which metrics there are; match narrows"};
-    envelope->next_count = 1;
-}
-
 /* An exemplar belongs to the series whose every label it has; sums over labels get those of all their members. */
 static bool exemplar_fits(const struct series *series, const struct series *source)
 {
@@ -323,7 +292,7 @@ int tool_query_metrics(struct ask *ask, struct answer *ret_answer, struct err *e
     if (r)
         return r;
     if (!rows)
-        explain_empty(ask, &envelope);
+        ask_explain_empty(ask, &envelope);
     return shape(ask, &page, &envelope, 0, ret_answer);
 }
 
@@ -341,7 +310,7 @@ int service_query(struct service *service, struct call *call, struct json_object
         r = ask_envelope(&ask, &rows.envelope);
     if (!r) {
         if (!count && ask_any_ok(&ask))
-            explain_empty(&ask, &rows.envelope);
+            ask_explain_empty(&ask, &rows.envelope);
         r = collect(&call->arena, page.results, page.names, page.count, ask.asked_count > 1,
                     &rows.series, &rows.series_count);
     }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 libhost_la_SOURCES += host/service/service.c host/service/service.h host/service/internal.h \
-	host/service/args.c host/service/args.h host/service/ask.c host/service/filters.c \
+	host/service/args.c host/service/args.h host/service/ask.c host/service/explain.c host/service/filters.c \
 	host/service/filters.h host/service/query_metrics.c host/service/list_metrics.c \
 	host/service/list_connections.c host/service/connection_test.c \
 	host/service/ask_select.c host/service/connection_read.c host/service/connection_read.h \

@@ -81,6 +81,15 @@ def unknown_filter_key_names_what_there_is(server, client):
 
 
 @check
+def empty_answers_say_why(server, client):
+    answer = client.call("query_metrics", {"query": "sum by (pod) (rate(container_cpu_usage_secnds_total[5m]))"})
+    assert not answer["_error"] and answer["results"] == [], answer
+    assert "did you mean container_cpu_usage_seconds_total?" in answer["_text"], answer["_text"]
+    before = client.call("query_metrics", {"query": "container_cpu_usage_seconds_total", "time_range": window(server, -90000, -86400)})
+    assert before["results"] == [] and "in this window" in before["_text"], before["_text"]
+
+
+@check
 def names_and_labels(server, client):
     answer = client.call("list_metrics", {"match": "container_cpu"})
     names = {row["name"]: row for row in answer["metrics"]}

@@ -222,6 +222,7 @@ void describe_failure(struct exchange *exchange, CURLcode code)
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
     case CURLE_SSL_CLIENTCERT:
+        exchange->tls_failed = true;
         tls_failure(exchange, code);
         return;
     case CURLE_GOT_NOTHING:

@@ -121,6 +121,7 @@ struct exchange {
     int64_t first_byte_ns;
     uint32_t outcome; /* set with the text by exchange_fail, once */
     bool failed;
+    bool tls_failed;
 
     /* a file: endpoint's */
     int fd;

@@ -55,6 +55,8 @@ static int64_t time_of(CURL *easy, CURLINFO info)
 
 static int stage_of(const struct exchange *exchange, int64_t connected, int64_t ready)
 {
+    if (exchange->tls_failed)
+        return PROBE_TLS; /* the times say nothing of it: on loopback a connect takes none */
     if (exchange->got_bytes || ready)
         return PROBE_HTTP;
     if (connected)

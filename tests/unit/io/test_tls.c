@@ -114,6 +114,8 @@ static void expect_failure(const struct connection_tls *tls, const char *host, i
     assert_int_equal(got.heads, 0);
     if (!strstr(got.text, says))
         fail_msg("\"%s\" does not say \"%s\"", got.text, says);
+    if (strstr(got.text, "TLS with")) /* the stage that `connection test` names */
+        assert_int_equal(probe.stage, 4);
     got_free(&got);
 }
 

@@ -7,6 +7,7 @@
 #include "base/str.h"
 
 #define CHECK_NS (5 * NS_PER_S)
+#define BUDGET_TOKENS 6000 /* of the rows; what is beyond is counted, and match finds it */
 
 /* Connections nobody asked yet are asked now, so that "is anything down" has an answer. */
 static int check_unknown(struct ask *ask)
@@ -155,13 +156,27 @@ int tool_list_connections(struct ask *ask, struct answer *ret_answer, struct err
     struct buf text = BUF(256 * 1024);
     buf_add(&json, "{\"connections\":[");
     size_t shown = 0;
+    size_t fitting = 0;
     for (size_t i = 0; i < service->slot_count; i++) {
         if (!wanted(ask, service->slots[i].connection))
+            continue;
+        fitting++;
+        if (tokens_json(buf_text(&json), json.size) > BUDGET_TOKENS)
             continue;
         add_row(&json, &text, &service->slots[i], ask->window.now_ns);
         shown++;
     }
-    buf_printf(&json, "],\"total\":%zu,\"returned\":%zu", service->slot_count, shown);
+    buf_printf(&json, "],\"total\":%zu,\"returned\":%zu", fitting, shown);
+    if (shown < fitting) {
+        buf_add(
+            &json,
+            ",\"truncated\":true,\"notes\":[\"match narrows: a part of the name, a backend, a tag's value\"]");
+        buf_printf(&text,
+                   "and %zu more: match narrows (a part of the name, a backend, a tag's value)\n",
+                   fitting - shown);
+    }
+    if (service->slot_count && !fitting)
+        buf_printf(&text, "None of the %zu connections matches.\n", service->slot_count);
     if (!service->slot_count)
         buf_add(&text, "No connections: add one with `sonde mcp --connection prometheus=URL` or in "
                        "sonde.yaml.\n");

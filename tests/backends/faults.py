@@ -96,6 +96,19 @@ def unknown_names_get_the_nearest(scratch):
 
 
 @check
+def many_connections_fit_an_answer(scratch):
+    config = write(scratch, "many.yaml", "connections:\n" + "".join(
+        "  - {name: prom-%03d, backend: prometheus, url: 'http://127.0.0.1:1'}\n" % i for i in range(200)))
+    client = Client([os.path.join(TOP, "sonde"), "mcp", "--config", config, "--plugins", os.path.join(TOP, "plugins.d")])
+    answer = client.call("list_connections")
+    assert answer["truncated"] and answer["total"] == 200 and answer["returned"] == len(answer["connections"]) < 200, answer["_text"][-300:]
+    assert len(answer["_text"]) < 40000
+    one = client.call("list_connections", {"match": "prom-199"})
+    assert [row["name"] for row in one["connections"]] == ["prom-199"] and one["connections"][0]["health"] == "unhealthy", one
+    assert client.close()[0] == 0
+
+
+@check
 def hostile_client(scratch):
     client = Client(sonde_command("mcp"))
     pipe = client.process.stdin

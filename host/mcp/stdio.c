@@ -23,6 +23,7 @@
 #define IDLE_WAIT_MS 250            /* after end of input, for calls to end by themselves */
 #define CANCEL_WAIT_MS 150
 #define FLUSH_WAIT_MS 200
+#define CREATES_WAIT_MS 400 /* of a request that must not be cut: goes on beside what follows */
 
 /* What is written into the wake pipe, as one byte. */
 #define WAKE_WRITER 'w' /* room in the queue again, or the output failed */
@@ -404,6 +405,7 @@ static int run_peer(struct stdio *stdio, struct service *service)
     serve(stdio);
     if (stdio->ended && !stdio->stopped)
         mcp_peer_wait_idle(stdio->peer, IDLE_WAIT_MS);
+    service_stopping(service, CREATES_WAIT_MS);
     mcp_peer_destroy(stdio->peer, CANCEL_WAIT_MS);
     finish_writer(stdio, thread);
     release_signals(&before);

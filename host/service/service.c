@@ -160,6 +160,11 @@ void service_destroy(struct service *service, int64_t grace_ms)
     mem_free(service);
 }
 
+void service_stopping(struct service *service, int64_t grace_ms)
+{
+    engine_set_creates_grace(service->engine, grace_ms * NS_PER_MS);
+}
+
 int service_start_keeper(struct service *service, struct err *err)
 {
     return catalogue_keeper_start(service->catalogue, err);

@@ -32,6 +32,8 @@ int service_create(struct config *config, const struct service_options *options,
                    size_t *ret_mistake_count, struct err *err);
 /* Stops calls, waits grace_ms, ends io. */
 void service_destroy(struct service *service, int64_t grace_ms);
+/* What is cancelled from here on gets at most so long for a request that must not be cut (abi: creates); before the calls are cancelled. */
+void service_stopping(struct service *service, int64_t grace_ms);
 /* Starts the keeper (not for one-shot commands). */
 int service_start_keeper(struct service *service, struct err *err);
 

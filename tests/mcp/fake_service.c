@@ -61,6 +61,12 @@ struct call_pool *service_calls(struct service *service)
     return (struct call_pool *)(void *)service;
 }
 
+void service_stopping(struct service *service, int64_t grace_ms)
+{
+    (void)service;
+    (void)grace_ms;
+}
+
 int64_t service_timeout_ns(const struct service *service)
 {
     return service->timeout_ns;

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "base/thread.h"
 #include "io/address.h"
 #include "io/loop.h"
@@ -117,18 +118,39 @@ void resolver_close(struct resolver *resolver)
     resolver_unref(resolver);
 }
 
-static void look_up(struct flight *flight)
+/* Adds what the system says of a name; its error, or 0. */
+static int add_addresses(struct resolution *resolution, const char *name, int flags)
 {
-    struct resolution *resolution = flight->resolution;
-    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = flags};
     struct addrinfo *list = NULL;
-    resolution->error = getaddrinfo(flight->name, NULL, &hints, &list);
-    for (struct addrinfo *a = resolution->error ? NULL : list; a; a = a->ai_next)
+    int error = getaddrinfo(name, NULL, &hints, &list);
+    for (struct addrinfo *a = error ? NULL : list; a; a = a->ai_next)
         if (resolution->count < RESOLUTION_ADDRESSES &&
             a->ai_addrlen <= sizeof(struct sockaddr_storage))
             memcpy(&resolution->addresses[resolution->count++], a->ai_addr, a->ai_addrlen);
     if (list)
         freeaddrinfo(list);
+    return error;
+}
+
+/* Names that are this machine's whatever its files and servers say (RFC 6761 section 6.3): a container may have no hosts file. */
+static bool is_localhost(const char *name)
+{
+    static const char suffix[] = ".localhost";
+    size_t size = strlen(name);
+    size_t n = sizeof suffix - 1;
+    return str_eq_nocase(name, "localhost") || (size > n && str_eq_nocase(name + size - n, suffix));
+}
+
+static void look_up(struct flight *flight)
+{
+    struct resolution *resolution = flight->resolution;
+    if (!is_localhost(flight->name)) {
+        resolution->error = add_addresses(resolution, flight->name, 0);
+        return;
+    }
+    resolution->error = add_addresses(resolution, "127.0.0.1", AI_NUMERICHOST);
+    add_addresses(resolution, "::1", AI_NUMERICHOST); /* a machine without IPv6 has the other */
 }
 
 static void *help(void *argument)

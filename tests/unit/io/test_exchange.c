@@ -43,12 +43,19 @@ static void expect_text(const struct got *got, const char *part)
         fail_msg("\"%s\" does not say \"%s\"", got->text, part);
 }
 
+static void expect_well(const struct got *got)
+{
+    if (got->outcome != SONDE_OUTCOME_OK)
+        fail_msg("outcome %u after %llu bytes: %s", got->outcome,
+                 (unsigned long long)got->body_bytes, got->text);
+}
+
 static void test_ok(void **state)
 {
     (void)state;
     struct got got;
     get(io, target, "/ok", &got);
-    assert_int_equal(got.outcome, SONDE_OUTCOME_OK);
+    expect_well(&got);
     assert_int_equal(got.heads, 1);
     assert_int_equal(got.status, 200);
     assert_string_equal(got.body, "ok\n");
@@ -100,7 +107,7 @@ static void test_head_kept_apart(void **state)
     assert_null(strstr(got.headers, "x-early"));
     got_free(&got);
     get(io, target, "/trailers", &got);
-    assert_int_equal(got.outcome, SONDE_OUTCOME_OK);
+    expect_well(&got);
     assert_string_equal(got.body, "body");
     got_free(&got);
 }
@@ -114,7 +121,7 @@ static void test_statuses(void **state)
         struct got got;
         snprintf(path, sizeof path, "/status/%u", codes[i]);
         get(io, target, path, &got);
-        assert_int_equal(got.outcome, SONDE_OUTCOME_OK);
+        expect_well(&got);
         assert_int_equal(got.status, codes[i]);
         got_free(&got);
     }
@@ -168,7 +175,7 @@ static void test_bad_answers(void **state)
     }
     struct got got;
     get(io, target, "/ok", &got); /* and the next call works */
-    assert_int_equal(got.outcome, SONDE_OUTCOME_OK);
+    expect_well(&got);
     got_free(&got);
 }
 
@@ -188,7 +195,7 @@ static void test_more_than_announced(void **state)
     (void)state;
     struct got got;
     get(io, target, "/long?n=1000", &got);
-    assert_int_equal(got.outcome, SONDE_OUTCOME_OK);
+    expect_well(&got);
     assert_int_equal(got.size, 500);
     got_free(&got);
 }
@@ -208,7 +215,7 @@ static void test_limits_of_a_request(void **state)
         got_free(&got);
         ask(io, target, &request, 20000, &got);
     }
-    assert_int_equal(got.outcome, SONDE_OUTCOME_OK);
+    expect_well(&got);
     got_free(&got);
     request.max_size = 999;
     ask(io, target, &request, 20000, &got);
@@ -308,7 +315,7 @@ static void test_request_as_sent(void **state)
     struct io_target *own = target_of(io, connection);
     struct got got;
     ask(io, own, &request, 20000, &got);
-    assert_int_equal(got.outcome, SONDE_OUTCOME_OK);
+    expect_well(&got);
     assert_ptr_equal(strstr(got.body, "POST /echo?a=%2F..%2F&b=1 HTTP/1.1\r\n"), got.body);
     assert_non_null(strstr(got.body, "\r\nAuthorization: Basic YW5uOnBhc3M6d29yZA==\r\n"));
     assert_non_null(strstr(got.body, "\r\nX-Scope-OrgID: team-a\r\n"));
@@ -342,7 +349,7 @@ static void test_methods(void **state)
     struct sonde_request request = {
         .struct_size = sizeof request, .tag = 7, .method = "HEAD", .path = "/status/200"};
     ask(io, target, &request, 20000, &got);
-    assert_int_equal(got.outcome, SONDE_OUTCOME_OK);
+    expect_well(&got);
     assert_int_equal(got.size, 0);
     got_free(&got);
 }
@@ -387,7 +394,7 @@ static void test_delay(void **state)
     int64_t before = clock_mono_ns();
     ask(io, target, &request, 20000, &got);
     assert_true(clock_mono_ns() - before >= 50 * NS_PER_MS);
-    assert_int_equal(got.outcome, SONDE_OUTCOME_OK);
+    expect_well(&got);
     got_free(&got);
     request.delay_ms = 60000;
     ask(io, target, &request, 100, &got);

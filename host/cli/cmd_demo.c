@@ -216,6 +216,10 @@ static int ask(struct demo *demo, size_t i, struct err *err)
 
 static void say_how_to_go_on(const char *program)
 {
+    /* An agent starts it from another folder. */
+    CLEANUP(mem_freep) char *whole = strchr(program, '/') ? realpath(program, NULL) : NULL;
+    if (whole)
+        program = whole;
     printf("\nGive it to your agent, with a Prometheus of yours:\n"
            "  claude mcp add sonde -- %s mcp --connection prometheus=http://localhost:9090\n"
            "or look yourself:\n"

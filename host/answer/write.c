@@ -103,37 +103,10 @@ static size_t cut_size(const char *data, size_t size, size_t max)
     return n;
 }
 
-/* C1 controls, and the marks that let text from outside rearrange the line it stands in. */
-static bool is_hidden(const char *data, size_t sequence)
-{
-    const unsigned char *p = (const unsigned char *)data;
-    if (sequence == 2)
-        return p[0] == 0xc2 && p[1] < 0xa0;
-    if (sequence != 3 || p[0] != 0xe2)
-        return false;
-    return (p[1] == 0x80 && ((p[2] >= 0x8b && p[2] <= 0x8f) || (p[2] >= 0xa8 && p[2] <= 0xae))) ||
-           (p[1] == 0x81 && p[2] >= 0xa0 && p[2] <= 0xaf);
-}
-
 void write_line(struct buf *buf, const char *data, size_t size, size_t max)
 {
     size_t end = cut_size(data, size, max);
-    size_t i = 0;
-    while (i < end) {
-        unsigned char c = (unsigned char)data[i];
-        size_t sequence = c < 0x80 ? 1 : utf8_sequence(data + i, end - i);
-        if (c == '\n')
-            buf_add(buf, "\\n");
-        else if (c == '\t')
-            buf_add(buf, "\\t");
-        else if (c < 0x20 || c == 0x7f)
-            buf_printf(buf, "\\x%02x", c);
-        else if (!sequence || is_hidden(data + i, sequence))
-            buf_add(buf, "\xef\xbf\xbd");
-        else
-            buf_add_n(buf, data + i, sequence);
-        i += sequence ? sequence : 1;
-    }
+    buf_add_shown(buf, data, end, true);
     if (end < size)
         buf_add(buf, "...");
 }

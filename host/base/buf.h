@@ -8,6 +8,7 @@
 #define BASE_BUF_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -50,6 +51,11 @@ void buf_json_int(struct buf *buf, int64_t value);
 void buf_json_sep(struct buf *buf);
 /* sep + "name": */
 void buf_json_key(struct buf *buf, const char *name);
+/*
+ * Text from outside as it may be shown on one line: newlines, tabs and control characters escaped, invalid UTF-8 and the marks that could
+ * rearrange the line replaced; without unicode everything beyond ASCII becomes '?'.
+ */
+void buf_add_shown(struct buf *buf, const char *data, size_t size, bool unicode);
 /* Shortest decimal text of a finite double, at most digits significant ones (1 to 17; 0: shortest exact). */
 size_t format_double(char out[32], double value, int digits);
 

@@ -10,8 +10,6 @@
 #include <stdbool.h>
 #include "base/buf.h"
 
-/* Escapes control characters and marks that reorder text; invalid UTF-8 becomes U+FFFD ('?' where !unicode, as all else beyond ASCII). */
-void clean_add(struct buf *buf, const char *data, size_t size, bool unicode);
 /* Appends at most columns of clean text, the last one an ellipsis where it was cut; returns the columns used. */
 size_t clean_cut(struct buf *buf, const char *text, size_t size, size_t columns, bool unicode);
 void clean_spaces(struct buf *buf, size_t n);

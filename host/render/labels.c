@@ -16,7 +16,7 @@ void render_labels(struct buf *buf, const struct sonde_label *labels, size_t n)
     bool named = false;
     for (size_t i = 0; i < n; i++) {
         if (is_name(&labels[i])) {
-            clean_add(buf, labels[i].value, labels[i].value_size, true);
+            buf_add_shown(buf, labels[i].value, labels[i].value_size, true);
             named = true;
         }
     }
@@ -24,18 +24,18 @@ void render_labels(struct buf *buf, const struct sonde_label *labels, size_t n)
         if (is_name(&labels[i]))
             continue;
         buf_add(buf, shown++ ? ", " : "{");
-        clean_add(buf, labels[i].name, labels[i].name_size, true);
+        buf_add_shown(buf, labels[i].name, labels[i].name_size, true);
         buf_add(buf, "=\"");
         const char *value = labels[i].value;
         size_t run = 0;
         for (size_t k = 0; k < labels[i].value_size; k++) {
             if (value[k] != '"' && value[k] != '\\')
                 continue;
-            clean_add(buf, value + run, k - run, true);
+            buf_add_shown(buf, value + run, k - run, true);
             buf_add_char(buf, '\\');
             run = k;
         }
-        clean_add(buf, value + run, labels[i].value_size - run, true);
+        buf_add_shown(buf, value + run, labels[i].value_size - run, true);
         buf_add_char(buf, '"');
     }
     if (shown)

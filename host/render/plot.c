@@ -254,7 +254,7 @@ static size_t place_marks(const struct plot *plot, const struct render_mark *mar
         if (!in_window(plot->window, marks[i].time_ns))
             continue;
         struct buf clean = BUF(LINE_MAX);
-        clean_add(&clean, mark->text, strlen(mark->text), plot->terminal->unicode);
+        buf_add_shown(&clean, mark->text, strlen(mark->text), plot->terminal->unicode);
         mark->size = utf8_columns(buf_text(&clean), clean.size) + 2;
         buf_finish(&clean);
         mark->column = x_of(plot, marks[i].time_ns) / plot->dots_x;

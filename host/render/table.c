@@ -14,7 +14,7 @@
 static size_t cell_width(struct buf *scratch, const char *cell, bool unicode)
 {
     buf_clear(scratch);
-    clean_add(scratch, cell ? cell : "", cell ? strlen(cell) : 0, unicode);
+    buf_add_shown(scratch, cell ? cell : "", cell ? strlen(cell) : 0, unicode);
     return utf8_columns(buf_text(scratch), scratch->size);
 }
 

@@ -91,7 +91,7 @@ void render_value(struct buf *buf, double value, const char *unit)
         buf_add(buf, value > 0 ? "+Inf" : "-Inf");
     } else if (unit_is(unit, bytes, ARRAY_SIZE(bytes), &rest)) {
         scaled(buf, value, 1024, binary, ARRAY_SIZE(binary), " ");
-        clean_add(buf, rest, strlen(rest), true);
+        buf_add_shown(buf, rest, strlen(rest), true);
     } else if (unit_is(unit, seconds, ARRAY_SIZE(seconds), &rest) && !*rest) {
         duration(buf, value);
     } else if (unit_is(unit, millis, ARRAY_SIZE(millis), &rest) && !*rest) {
@@ -106,10 +106,10 @@ void render_value(struct buf *buf, double value, const char *unit)
             /* UCUM writes words of its user's in braces: "{requests}/s". */
             for (const char *p = unit; *p; p++)
                 if (*p == '{' || *p == '}') {
-                    clean_add(buf, unit, (size_t)(p - unit), true);
+                    buf_add_shown(buf, unit, (size_t)(p - unit), true);
                     unit = p + 1;
                 }
-            clean_add(buf, unit, strlen(unit), true);
+            buf_add_shown(buf, unit, strlen(unit), true);
         }
     }
 }

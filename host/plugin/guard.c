@@ -5,6 +5,8 @@
 #include "base/log.h"
 
 #define SLOW_NS (100 * NS_PER_MS)
+#define WARN_EVERY_NS \
+    NS_PER_MIN /* on a busy machine every callback may be slow: one line a minute tells as much as a thousand */
 
 static void account(const struct adapter *adapter, const char *callback, int64_t started_ns)
 {
@@ -15,9 +17,18 @@ static void account(const struct adapter *adapter, const char *callback, int64_t
     atomic_fetch_add_explicit(&counters->callback_ns, (uint_fast64_t)took, memory_order_relaxed);
     if (took <= SLOW_NS)
         return;
-    atomic_fetch_add_explicit(&counters->slow_callbacks, 1, memory_order_relaxed);
-    log_line(LOG_WARN, "plugin", "%s: %s took %lld ms", adapter->table.name, callback,
-             (long long)(took / NS_PER_MS));
+    uint_fast64_t slow =
+        atomic_fetch_add_explicit(&counters->slow_callbacks, 1, memory_order_relaxed) + 1;
+    int_fast64_t quiet_until =
+        atomic_load_explicit(&counters->quiet_until_ns, memory_order_relaxed);
+    if (started_ns < quiet_until ||
+        !atomic_compare_exchange_strong_explicit(&counters->quiet_until_ns, &quiet_until,
+                                                 started_ns + WARN_EVERY_NS, memory_order_relaxed,
+                                                 memory_order_relaxed))
+        return;
+    log_line(LOG_WARN, "plugin", "%s: %s took %lld ms (%llu slow callbacks so far)",
+             adapter->table.name, callback, (long long)(took / NS_PER_MS),
+             (unsigned long long)slow);
 }
 
 int32_t guard_open(const struct adapter *adapter, const struct sonde_open *open,

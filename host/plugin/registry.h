@@ -19,6 +19,7 @@ struct adapter {
     atomic_uint_fast64_t callbacks;
     atomic_uint_fast64_t callback_ns;
     atomic_uint_fast64_t slow_callbacks; /* above 100 ms */
+    atomic_int_fast64_t quiet_until_ns;  /* the next warning about one; clock_mono_ns */
 };
 
 struct plugin_refusal {

@@ -7,6 +7,17 @@
 #include "base/str.h"
 #include "render/render.h"
 
+/* An empty list says where it looked: most often the program was not installed. */
+static void add_searched(struct buf *text, struct service *service)
+{
+    size_t n;
+    const char *const *paths = service_plugin_paths(service, &n);
+    buf_add(text, "no adapter is loaded; looked in ");
+    for (size_t i = 0; i < n; i++)
+        buf_printf(text, "%s%s", i ? ", " : "", paths[i]);
+    buf_add(text, "; --plugins DIR or plugins.path names another folder\n");
+}
+
 static int list(const struct cli *cli)
 {
     struct service *service = NULL;
@@ -33,7 +44,10 @@ static int list(const struct cli *cli)
         cells[(i + 1) * 4 + 2] = adapters[i]->table.summary;
         cells[(i + 1) * 4 + 3] = adapters[i]->path;
     }
-    render_table(&text, &terminal, cells, n + 1, 4, 0);
+    if (n)
+        render_table(&text, &terminal, cells, n + 1, 4, 0);
+    else
+        add_searched(&text, service);
     for (size_t i = 0; i < refused; i++)
         buf_printf(&text, "refused %s: %s\n",
                    refusals[i].path[0] ? refusals[i].path : refusals[i].name, refusals[i].reason);

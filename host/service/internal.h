@@ -24,6 +24,8 @@ struct service {
     struct config *config;
     struct budget budget;
     struct registry *registry;
+    const char *const *plugin_paths;
+    size_t plugin_path_count;
     struct io *io;
     struct engine *engine;
     struct call_pool *calls;

@@ -23,6 +23,8 @@ static int load_plugins(struct service *service, const struct service_options *o
         paths[i] = options->plugin_paths[i];
     for (size_t i = 0; i < config->plugin_path_count; i++)
         paths[options->plugin_path_count + i] = config->plugin_paths[i];
+    service->plugin_paths = paths;
+    service->plugin_path_count = n;
     return registry_load(paths, n, config->plugins_enabled, config->plugins_enabled_count,
                          &service->registry, err);
 }
@@ -193,6 +195,12 @@ const struct registry *service_registry(struct service *service)
 const char *service_versions(void)
 {
     return io_versions();
+}
+
+const char *const *service_plugin_paths(const struct service *service, size_t *ret_count)
+{
+    *ret_count = service->plugin_path_count;
+    return service->plugin_paths;
 }
 
 int64_t service_timeout_ns(const struct service *service)

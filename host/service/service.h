@@ -41,6 +41,8 @@ struct io *service_io(struct service *service);
 struct call_pool *service_calls(struct service *service);
 struct budget *service_budget(struct service *service);
 const struct registry *service_registry(struct service *service);
+/* The folders that were searched for plugins, in order. */
+const char *const *service_plugin_paths(const struct service *service, size_t *ret_count);
 int64_t service_timeout_ns(const struct service *service);
 /* The libraries the network is reached through, with their versions; static. */
 const char *service_versions(void);

@@ -154,7 +154,7 @@ def plugins_are_refused_with_a_reason(scratch):
     os.chmod(os.path.join(folder, "prometheus.so"), 0o666)
     shown = subprocess.run([os.path.join(TOP, "sonde"), "plugin", "list", "--config", "/dev/null", "--plugins", folder],
                            capture_output=True, text=True)
-    assert "refused" in shown.stdout and "writ" in shown.stdout, shown
+    assert "refused" in shown.stdout and "writ" in shown.stdout and "looked in" in shown.stdout, shown
     config = write(scratch, "enable.yaml", "plugins: {path: [%s], enable: [prometheus, nosuch]}\n" % os.path.join(TOP, "plugins.d"))
     shown = subprocess.run([os.path.join(TOP, "sonde"), "plugin", "list", "--config", config], capture_output=True, text=True)
     assert "refused nosuch" in shown.stdout and "refused" in shown.stdout.split("otlpfile.so")[0].splitlines()[-1], shown

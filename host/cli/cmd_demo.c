@@ -253,12 +253,14 @@ int cmd_demo(const struct cli *cli, const char *program)
     if (!r) {
         char deploy[48];
         time_format(deploy, sizeof deploy, demo.deploy_ns, demo.zone, 0);
-        printf("An incident, made for you: 40 minutes of a small shop that end now. Version 2.5.0 "
-               "of web-app went out at\n"
-               "%s; five minutes later checkout hurts. sonde serves its telemetry from files; "
-               "below is what an\n"
-               "agent asks over MCP, and exactly what it gets.\n",
-               deploy);
+        struct json_object *change = json_member(demo.truth, "deploy");
+        const char *version = json_string_of(change, "to");
+        const char *service = json_string_of(change, "service");
+        printf(
+            "An incident, made for you: 40 minutes of a small shop that end now. Version %s of %s went out at\n"
+            "%s; five minutes later checkout hurts. sonde serves its telemetry from files; below is what an\n"
+            "agent asks over MCP, and exactly what it gets.\n",
+            version ? version : "(unknown)", service ? service : "(unknown)", deploy);
     }
     for (size_t i = 0; !r && i < ARRAY_SIZE(questions); i++)
         r = ask(&demo, i, &err);

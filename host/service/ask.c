@@ -123,35 +123,6 @@ int ask_snapshots(struct ask *ask)
     return 0;
 }
 
-static bool name_char(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == ':' || c == '.' || (unsigned char)c >= 0x80;
-}
-
-const char *ask_metric_in(const char *text, const struct catalogue_snapshot *snapshot,
-                          struct arena *arena)
-{
-    const char *p = text;
-    while (*p) {
-        if (!name_char(*p)) {
-            p++;
-            continue;
-        }
-        size_t size = 0;
-        while (name_char(p[size]))
-            size++;
-        char *word = arena_strndup(arena, p, size);
-        if (!word)
-            return NULL;
-        const struct name_row *row = catalogue_metric(snapshot, word);
-        if (row)
-            return row->name;
-        p += size;
-    }
-    return NULL;
-}
-
 #define JUST_FETCHED_NS NS_PER_S
 
 /* What is not known may have come since the names were fetched: they are fetched once more, unless that was just now. 1 when they were. */

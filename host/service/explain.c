@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Why an answer is empty, as far as the names of a connection can tell. */
+/* Names of metrics in the text of a query, and what they tell about an empty answer. */
 #include "service/internal.h"
 
 #include <string.h>
@@ -10,6 +10,29 @@ static bool name_char(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
            c == ':' || c == '.' || (unsigned char)c >= 0x80;
+}
+
+const char *ask_metric_in(const char *text, const struct catalogue_snapshot *snapshot,
+                          struct arena *arena)
+{
+    const char *p = text;
+    while (*p) {
+        if (!name_char(*p)) {
+            p++;
+            continue;
+        }
+        size_t size = 0;
+        while (name_char(p[size]))
+            size++;
+        char *word = arena_strndup(arena, p, size);
+        if (!word)
+            return NULL;
+        const struct name_row *row = catalogue_metric(snapshot, word);
+        if (row)
+            return row->name;
+        p += size;
+    }
+    return NULL;
 }
 
 static bool is_keyword(const char *word)

@@ -173,6 +173,10 @@ def exemplars_and_native_histograms(server, client):
         return
     server.push_otlp()
     time.sleep(1.5)  # names just fetched are not fetched again within a second
+    # The label came with this load, after the connection's names were fetched: it must be found all the same.
+    newer = client.call("query_metrics", {"query": 'rate({"http.server.request.duration_count"}[2m])', "filters": {"http.route": "/export"},
+                                          "time_range": window(server, 0, 590)})
+    assert not newer["_error"] and newer["results"], newer["_text"][:500]
     answer = client.call("query_metrics", {"query": 'sum by (job) (rate({"http.server.request.duration_bucket"}[2m]))', "time_range": window(server, 0, 590),
                                            "filters": {"job": "web-app"}})
     assert not answer["_error"] and 'job="web-app"' in answer["query_executed"], answer["_text"]

@@ -3,7 +3,8 @@
 noinst_LTLIBRARIES += libhost.la
 libhost_la_CPPFLAGS = $(AM_CPPFLAGS) -DSONDE_PLUGIN_DIR='"$(plugindir)"' \
 	-DSONDE_SYSCONF_DIR='"$(sysconfdir)"' -DSONDE_LIBEXEC_DIR='"$(pkglibexecdir)"'
-libhost_la_LIBADD = libsdk.la $(CURL_LIBS) $(EVENT_LIBS) $(JSONC_LIBS) $(YAML_LIBS) $(ZLIB_LIBS)
+libhost_la_LIBADD = libsdk.la $(CURL_LIBS) $(EVENT_LIBS) $(JSONC_LIBS) $(YAML_LIBS) $(ZLIB_LIBS) \
+	$(OPENSSL_LIBS) $(LLHTTP_LIBS)
 libhost_la_SOURCES =
 
 bin_PROGRAMS += sonde
@@ -12,6 +13,7 @@ sonde_LDADD = libhost.la
 
 include host/base/base.mk
 include host/model/model.mk
+include host/selfstats/selfstats.mk
 include host/config/config.mk
 include host/plugin/plugin.mk
 include host/io/io.mk
@@ -19,6 +21,8 @@ include host/query/query.mk
 include host/catalogue/catalogue.mk
 include host/answer/answer.mk
 include host/render/render.mk
+include host/auth/auth.mk
 include host/service/service.mk
+include host/http/http.mk
 include host/mcp/mcp.mk
 include host/cli/cli.mk

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 libhost_la_SOURCES += host/base/arena.c host/base/arena.h host/base/buf.c host/base/buf.h \
-	host/base/cleanup.h host/base/clock.c host/base/clock.h host/base/err.c host/base/err.h \
+	host/base/cleanup.h host/base/crypto.c host/base/crypto.h host/base/clock.c host/base/clock.h host/base/err.c host/base/err.h \
 	host/base/file.c host/base/file.h host/base/json.c host/base/json.h host/base/log.c \
 	host/base/log.h host/base/map.c host/base/map.h host/base/mem.c host/base/mem.h \
 	host/base/rand.c host/base/rand.h host/base/secret.c host/base/secret.h host/base/str.c \

@@ -154,7 +154,8 @@ static void start_job(struct catalogue *catalogue, struct entry *entry, enum job
         catalogue->jobs = job;
         catalogue->job_count++;
         struct call *call;
-        started = !call_submit(catalogue->pool, deadline, run_job, job, NULL, &call, NULL);
+        started =
+            !call_submit(catalogue->pool, &PRINCIPAL_KEEPER, deadline, run_job, job, &call, NULL);
         if (!started) {
             catalogue->jobs = job->next;
             catalogue->job_count--;

@@ -11,7 +11,8 @@ int cli_run(struct service *service, call_fn function, void *argument)
 {
     struct err err = {0};
     int64_t deadline = clock_mono_ns() + service_timeout_ns(service);
-    if (call_run(service_io(service), service_budget(service), deadline, function, argument, &err))
+    if (call_run(service_io(service), service_budget(service), &PRINCIPAL_LOCAL, deadline, function,
+                 argument, &err))
         return cli_fail(EXIT_FAILED, &err);
     return 0;
 }

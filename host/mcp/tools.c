@@ -206,8 +206,8 @@ int tools_call(struct request *request, struct buf *buf, struct rpc_error *error
     struct call *ignored; /* run_call tells the peer; here it may be gone already */
     struct err err = {0};
     request->document = NULL;
-    r = call_submit(service_calls(service), now + service_timeout_ns(service), run_call, call, NULL,
-                    &ignored, &err);
+    r = call_submit(service_calls(service), &PRINCIPAL_LOCAL, now + service_timeout_ns(service),
+                    run_call, call, &ignored, &err);
     if (!r)
         return METHOD_LATER;
     CLEANUP(buf_finish) struct buf message = BUF(MCP_MAX_MESSAGE);

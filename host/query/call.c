@@ -45,14 +45,14 @@ struct call_pool {
     bool stopping;
 };
 
-static int call_init(struct call *call, struct io *io, struct budget *budget, int64_t deadline_ns,
-                     void *user)
+static int call_init(struct call *call, struct io *io, struct budget *budget,
+                     const struct principal *principal, int64_t deadline_ns)
 {
     arena_init(&call->arena, CALL_MAX_BYTES, budget);
     atomic_init(&call->cancelled, false);
     call->started_ns = clock_mono_ns();
     call->deadline_ns = deadline_ns;
-    call->user = user;
+    call->principal = *principal;
     return mailbox_create(io, &call->mailbox);
 }
 
@@ -65,11 +65,11 @@ static void call_finish(struct call *call)
         mem_trim();
 }
 
-int call_run(struct io *io, struct budget *budget, int64_t deadline_ns, call_fn function,
-             void *argument, struct err *err)
+int call_run(struct io *io, struct budget *budget, const struct principal *principal,
+             int64_t deadline_ns, call_fn function, void *argument, struct err *err)
 {
     struct call call = {0};
-    if (call_init(&call, io, budget, deadline_ns, NULL))
+    if (call_init(&call, io, budget, principal, deadline_ns))
         return err_set(err, ERR_MEMORY, "no memory for a call");
     function(&call, argument);
     call_finish(&call);
@@ -83,6 +83,12 @@ void call_cancel(struct call *call)
     if (mailbox_post(call->mailbox, NULL, 0))
         log_line(LOG_WARN, "query",
                  "no memory to wake a cancelled call; it ends at its next message");
+}
+
+void call_progress(struct call *call, double done, double total, const char *message)
+{
+    if (call->progress)
+        call->progress(call->user, done, total, message);
 }
 
 bool call_over(const struct call *call, struct err *err)
@@ -224,11 +230,11 @@ static int enqueue(struct call_pool *pool, struct job *job, struct err *err)
     return 0;
 }
 
-int call_submit(struct call_pool *pool, int64_t deadline_ns, call_fn function, void *argument,
-                void *user, struct call **ret_call, struct err *err)
+int call_submit(struct call_pool *pool, const struct principal *principal, int64_t deadline_ns,
+                call_fn function, void *argument, struct call **ret_call, struct err *err)
 {
     struct job *job = mem_alloc(sizeof *job);
-    if (!job || call_init(&job->call, pool->io, pool->budget, deadline_ns, user)) {
+    if (!job || call_init(&job->call, pool->io, pool->budget, principal, deadline_ns)) {
         mem_free(job);
         return err_set(err, ERR_MEMORY, "no memory for a call");
     }

@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "io/io.h"
+#include "model/principal.h"
 
 struct call {
     struct arena arena; /* memory of the call, at most 64 MiB, from the budget */
@@ -22,6 +23,12 @@ struct call {
     int64_t deadline_ns; /* clock_mono_ns */
     atomic_bool cancelled;
     bool large; /* it held a large answer: freed memory goes back to the system at the end */
+    struct principal principal; /* whom it is for */
+    /*
+     * How far it is, for a front that can tell its client: done of total (0: unknown) and a few words. NULL: nobody listens. Called
+     * on the call's thread through call_progress.
+     */
+    void (*progress)(void *user, double done, double total, const char *message);
     void *user; /* the front's */
 };
 
@@ -37,13 +44,15 @@ unsigned call_pool_destroy(struct call_pool *pool, int64_t grace_ms);
  * Runs function(call, argument) on a call thread. deadline_ns is clock_mono_ns. *ret_call may be cancelled until function returned.
  * 0; ERR_BUSY "all N call threads are busy, try again in S s" when no thread is free at once.
  */
-int call_submit(struct call_pool *pool, int64_t deadline_ns, call_fn function, void *argument,
-                void *user, struct call **ret_call, struct err *err);
+int call_submit(struct call_pool *pool, const struct principal *principal, int64_t deadline_ns,
+                call_fn function, void *argument, struct call **ret_call, struct err *err);
 /* The same on the calling thread: the command line. */
-int call_run(struct io *io, struct budget *budget, int64_t deadline_ns, call_fn function,
-             void *argument, struct err *err);
+int call_run(struct io *io, struct budget *budget, const struct principal *principal,
+             int64_t deadline_ns, call_fn function, void *argument, struct err *err);
 /* Sets the flag and wakes the call. Only while the caller knows that function has not returned. */
 void call_cancel(struct call *call);
+/* Tells the front how far the call is; harmless when nobody listens. */
+void call_progress(struct call *call, double done, double total, const char *message);
 /* True when cancelled or past the deadline; sets err (SONDE_E_CANCELLED or SONDE_E_DEADLINE). */
 bool call_over(const struct call *call, struct err *err);
 unsigned call_pool_active(struct call_pool *pool);

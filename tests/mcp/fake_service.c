@@ -92,8 +92,8 @@ static void *run_task(void *argument)
     return NULL;
 }
 
-int call_submit(struct call_pool *pool, int64_t deadline_ns, call_fn function, void *argument,
-                void *user, struct call **ret_call, struct err *err)
+int call_submit(struct call_pool *pool, const struct principal *principal, int64_t deadline_ns,
+                call_fn function, void *argument, struct call **ret_call, struct err *err)
 {
     struct service *service = (struct service *)(void *)pool;
     struct task *task = calloc(1, sizeof *task);
@@ -105,7 +105,7 @@ int call_submit(struct call_pool *pool, int64_t deadline_ns, call_fn function, v
     arena_init(&task->call.arena, 64 << 20, NULL);
     task->call.started_ns = clock_mono_ns();
     task->call.deadline_ns = deadline_ns;
-    task->call.user = user;
+    task->call.principal = *principal;
     *ret_call = &task->call;
     pthread_mutex_lock(&service->lock);
     bool refuse = service->refuse;

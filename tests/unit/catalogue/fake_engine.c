@@ -163,11 +163,11 @@ static void *run(void *argument)
     return NULL;
 }
 
-int call_submit(struct call_pool *pool, int64_t deadline_ns, call_fn function, void *argument,
-                void *user, struct call **ret_call, struct err *err)
+int call_submit(struct call_pool *pool, const struct principal *principal, int64_t deadline_ns,
+                call_fn function, void *argument, struct call **ret_call, struct err *err)
 {
     (void)pool;
-    (void)user;
+    (void)principal;
     if (atomic_load(&busy))
         return err_set(err, ERR_BUSY, "busy");
     struct submitted *submitted = calloc(1, sizeof *submitted);

@@ -75,7 +75,8 @@ struct engine_item fixture_run(uint32_t kind, int64_t deadline_ns)
 {
     struct sonde_query query = fixture_query(kind);
     struct runner runner = {.item = {.backend = f.backend, .query = &query}};
-    assert_int_equal(call_run(NULL, &f.budget, clock_mono_ns() + deadline_ns, run, &runner, NULL),
+    assert_int_equal(call_run(NULL, &f.budget, &PRINCIPAL_LOCAL, clock_mono_ns() + deadline_ns, run,
+                              &runner, NULL),
                      0);
     runner.item.query = NULL;
     return runner.item;

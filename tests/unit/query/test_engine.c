@@ -615,7 +615,9 @@ static void test_many_side_by_side(void **state)
     struct engine_item items[] = {{.backend = f.backend, .query = &query},
                                   {.backend = other, .query = &query},
                                   {.backend = f.backend, .query = &query}};
-    assert_int_equal(call_run(NULL, &f.budget, clock_mono_ns() + LONG, run_two, items, NULL), 0);
+    assert_int_equal(
+        call_run(NULL, &f.budget, &PRINCIPAL_LOCAL, clock_mono_ns() + LONG, run_two, items, NULL),
+        0);
     assert_int_equal(items[0].err.code, 0);
     assert_int_equal(items[2].err.code, 0);
     assert_int_equal(items[1].err.code, SONDE_E_UNREACHABLE);
@@ -641,7 +643,9 @@ static void test_gate(void **state)
     struct engine_item items[] = {{.backend = f.backend, .query = &query},
                                   {.backend = f.backend, .query = &query},
                                   {.backend = f.backend, .query = &query}};
-    assert_int_equal(call_run(NULL, &f.budget, clock_mono_ns() + LONG, run_two, items, NULL), 0);
+    assert_int_equal(
+        call_run(NULL, &f.budget, &PRINCIPAL_LOCAL, clock_mono_ns() + LONG, run_two, items, NULL),
+        0);
     for (size_t i = 0; i < 3; i++) {
         assert_int_equal(items[i].err.code, 0);
         assert_int_equal(items[i].result->name_count, 12);

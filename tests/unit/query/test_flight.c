@@ -37,8 +37,8 @@ static void start(struct caller *caller, uint32_t kind, bool share, int64_t dead
     pthread_mutex_init(&caller->lock, NULL);
     pthread_cond_init(&caller->cond, NULL);
     struct err err = {0};
-    int r =
-        call_submit(pool, clock_mono_ns() + deadline_ns, run, caller, NULL, &caller->call, &err);
+    int r = call_submit(pool, &PRINCIPAL_LOCAL, clock_mono_ns() + deadline_ns, run, caller,
+                        &caller->call, &err);
     assert_int_equal(r, 0);
 }
 
@@ -319,8 +319,9 @@ static void test_pool_is_full(void **state)
     assert_true(fake_io_wait_sent(8));
     struct err err = {0};
     struct call *call = NULL;
-    assert_int_equal(call_submit(pool, clock_mono_ns() + LONG, run, NULL, NULL, &call, &err),
-                     ERR_BUSY);
+    assert_int_equal(
+        call_submit(pool, &PRINCIPAL_LOCAL, clock_mono_ns() + LONG, run, NULL, &call, &err),
+        ERR_BUSY);
     assert_string_equal(err.text, "all 8 call threads are busy, try again in 1 s");
     assert_true(err.wait_ms == 1000);
     for (size_t i = 0; i < 8; i++)

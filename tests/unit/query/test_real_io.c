@@ -134,7 +134,9 @@ static void ask(enum answer how, int64_t deadline_ns, int code, unsigned connect
                                 .name = "",
                                 .native = ""};
     struct engine_item item = {.backend = backend, .query = &query};
-    assert_int_equal(call_run(io, &budget, clock_mono_ns() + deadline_ns, run, &item, NULL), 0);
+    assert_int_equal(
+        call_run(io, &budget, &PRINCIPAL_LOCAL, clock_mono_ns() + deadline_ns, run, &item, NULL),
+        0);
     if (item.err.code != code)
         assert_string_equal(item.err.text, "");
     assert_int_equal(item.err.code, code);
@@ -194,9 +196,9 @@ static void test_cancel(void **state)
                                 .name = "",
                                 .native = ""};
     struct engine_item item = {.backend = backend, .query = &query};
-    assert_int_equal(
-        call_submit(pool, clock_mono_ns() + 10 * NS_PER_S, call_and_wait, &item, NULL, &call, NULL),
-        0);
+    assert_int_equal(call_submit(pool, &PRINCIPAL_LOCAL, clock_mono_ns() + 10 * NS_PER_S,
+                                 call_and_wait, &item, &call, NULL),
+                     0);
     struct timespec moment = {.tv_nsec = 2000000};
     while (!atomic_load(&accepted))
         nanosleep(&moment, NULL);

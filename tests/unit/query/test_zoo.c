@@ -134,7 +134,9 @@ static struct engine_item ask(struct backend *backend, uint32_t kind, const char
                                 .native = native,
                                 .native_size = strlen(native)};
     struct engine_item item = {.backend = backend, .query = &query};
-    assert_int_equal(call_run(NULL, &budget, clock_mono_ns() + deadline_ns, run, &item, NULL), 0);
+    assert_int_equal(
+        call_run(NULL, &budget, &PRINCIPAL_LOCAL, clock_mono_ns() + deadline_ns, run, &item, NULL),
+        0);
     item.query = NULL;
     return item;
 }

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+libhost_la_SOURCES += host/auth/tokens.h

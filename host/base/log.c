@@ -13,11 +13,17 @@
 
 static atomic_int lowest = LOG_WARN;
 static atomic_int json_lines;
+static _Thread_local char request_id[32];
 
 void log_setup(enum log_level level, int as_json)
 {
     atomic_store(&lowest, (int)level);
     atomic_store(&json_lines, as_json);
+}
+
+void log_set_request(const char *id)
+{
+    snprintf(request_id, sizeof request_id, "%s", id ? id : "");
 }
 
 int log_enabled(enum log_level level)
@@ -51,11 +57,20 @@ void log_line(enum log_level level, const char *area, const char *format, ...)
     if (atomic_load_explicit(&json_lines, memory_order_relaxed)) {
         buf_printf(&line, "{\"time\":\"%s\",\"level\":\"%s\",\"area\":", when, names[level]);
         buf_json_string(&line, area, strlen(area));
+        if (request_id[0]) {
+            buf_add(&line, ",\"request\":");
+            buf_json_string(&line, request_id, strlen(request_id));
+        }
         buf_add(&line, ",\"message\":");
         buf_json_string(&line, text, strlen(text));
         buf_add(&line, "}\n");
     } else {
         buf_printf(&line, "%s %s %s: ", when, names[level], area);
+        if (request_id[0]) {
+            buf_add_char(&line, '[');
+            add_escaped(&line, request_id);
+            buf_add(&line, "] ");
+        }
         add_escaped(&line, text);
         buf_add_char(&line, '\n');
     }

@@ -66,6 +66,8 @@ void op_free(struct op *op)
     ctx_finish(&op->ctx);
     result_unref(op->result);
     backend_unref(op->backend);
+    for (size_t i = 0; i < op->slot_count; i++)
+        mem_free(op->slots[i]);
     mem_free(op->slots);
     mem_free(op);
 }
@@ -85,8 +87,8 @@ void op_stop(struct op *op, const struct err *err)
     op->want_next = false;
     int64_t grace = atomic_load(&op->engine->creates_grace_ns);
     op->grace_until_ns = clock_mono_ns() + grace;
-    for (size_t i = 0; i < op->slot_max; i++)
-        slot_release(&op->slots[i], grace > 0);
+    for (size_t i = 0; i < op->slot_count; i++)
+        slot_release(op->slots[i], grace > 0);
 }
 
 void op_end_well(struct op *op)
@@ -228,15 +230,15 @@ void op_turn(struct op *op, int64_t now_ns)
     /* A refused request ends at once and asks for the next, so this is bounded by the operation's requests. */
     while (op->phase == OP_RUNNING && op->want_next && !op->no_more && op->in_use < op->slot_max)
         next(op);
-    for (size_t i = 0; i < op->slot_max && op->phase == OP_RUNNING; i++)
-        slot_turn(&op->slots[i], now_ns);
+    for (size_t i = 0; i < op->slot_count && op->phase == OP_RUNNING; i++)
+        slot_turn(op->slots[i], now_ns);
     if (op->phase == OP_RUNNING && op->no_more && !op->in_use)
         op_end_well(op);
     if (op->phase != OP_ENDING)
         return;
     if (op->in_use && now_ns >= op->grace_until_ns)
-        for (size_t i = 0; i < op->slot_max; i++)
-            slot_release(&op->slots[i], false);
+        for (size_t i = 0; i < op->slot_count; i++)
+            slot_release(op->slots[i], false);
     if (op->in_use)
         return;
     if (op->restart)
@@ -258,8 +260,8 @@ int64_t op_wake_ns(const struct op *op)
     if (op->phase == OP_ENDING)
         return op->in_use ? op->grace_until_ns : 0;
     int64_t wake = op->flight ? INT64_MAX : op->deadline_ns + (op->in_use ? DEADLINE_SLACK_NS : 0);
-    for (size_t i = 0; i < op->slot_max; i++)
-        if (op->slots[i].state == SLOT_TIMER && op->slots[i].not_before_ns < wake)
-            wake = op->slots[i].not_before_ns;
+    for (size_t i = 0; i < op->slot_count; i++)
+        if (op->slots[i]->state == SLOT_TIMER && op->slots[i]->not_before_ns < wake)
+            wake = op->slots[i]->not_before_ns;
     return wake;
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "base/str.h"
 #include "plugin/guard.h"
 #include "query/op_internal.h"
@@ -177,20 +178,37 @@ static void conclude(struct slot *slot, int32_t code, uint32_t outcome, const ch
     give_up(slot, &err);
 }
 
+static const char no_memory[] =
+    "no memory left for a request of this query: try again in a moment";
+
+/* A free one; NULL without memory. There is room: op_turn asks for no more than slot_max. */
+static struct slot *find_free(struct op *op)
+{
+    for (size_t i = 0; i < op->slot_count; i++)
+        if (op->slots[i]->state == SLOT_FREE)
+            return op->slots[i];
+    struct slot *slot = mem_alloc(sizeof *slot);
+    if (slot)
+        op->slots[op->slot_count++] = slot;
+    return slot;
+}
+
 struct slot *slot_new(struct op *op, const struct sonde_request *request)
 {
-    struct slot *slot = op->slots;
-    for (size_t i = 0; i < op->slot_max; i++) {
-        if (op->slots[i].state != SLOT_FREE && op->slots[i].kept.request.tag == request->tag) {
+    for (size_t i = 0; i < op->slot_count; i++) {
+        if (op->slots[i]->state != SLOT_FREE && op->slots[i]->kept.request.tag == request->tag) {
             op_fail(op, SONDE_E_INTERNAL, "plugin %s made two requests in flight with the tag %u",
                     op->adapter->table.name, request->tag);
             return NULL;
         }
-        if (slot->state != SLOT_FREE)
-            slot = &op->slots[i];
     }
     if (!count_request(op))
         return NULL;
+    struct slot *slot = find_free(op);
+    if (!slot) {
+        op_fail(op, ERR_BUSY, "%s", no_memory);
+        return NULL;
+    }
     struct err err = {0};
     int r = request_vet(&op->adapter->table, request, &err);
     struct io_target *target = r ? NULL : backend_target(op->backend, request->endpoint, &err);
@@ -198,7 +216,7 @@ struct slot *slot_new(struct op *op, const struct sonde_request *request)
     *slot = (struct slot){.op = op, .state = SLOT_TIMER, .target = target};
     if (request_keep(&slot->kept, request, op->engine->settings.budget)) {
         *slot = (struct slot){0};
-        op_fail(op, ERR_BUSY, "no memory left for a request of this query: try again in a moment");
+        op_fail(op, ERR_BUSY, "%s", no_memory);
         return NULL;
     }
     op->in_use++;

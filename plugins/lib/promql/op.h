@@ -61,7 +61,7 @@ struct promql_op {
     struct promql_metadata metadata;
     const char *product; /* facts; "" unknown */
     const char *version;
-    struct promql_step *steps;
+    struct promql_step *steps[PROMQL_MAX_STEPS];
     uint32_t step_count;
     bool side_by_side;
     bool no_post; /* a fact: the server takes GET only */

@@ -100,10 +100,15 @@ static void put_locked(struct mailbox *mailbox, struct message *message)
     mailbox->last = message;
     if (message->type == MESSAGE_DATA)
         mail_of(message)->exchange->last_queued = message;
+}
+
+/* Without the lock, which whoever wakes needs first. */
+void mailbox_wake(struct mailbox *mailbox)
+{
     pthread_cond_signal(&mailbox->cond);
 }
 
-void mailbox_put(struct mailbox *mailbox, struct message *message)
+void mailbox_put(struct mailbox *mailbox, struct message *message, bool wake)
 {
     pthread_mutex_lock(&mailbox->lock);
     bool closed = mailbox->closed;
@@ -112,9 +117,11 @@ void mailbox_put(struct mailbox *mailbox, struct message *message)
     pthread_mutex_unlock(&mailbox->lock);
     if (closed)
         mailbox_release(mailbox, message);
+    else if (wake)
+        mailbox_wake(mailbox);
 }
 
-void mailbox_put_data(struct mailbox *mailbox, struct message *message)
+void mailbox_put_data(struct mailbox *mailbox, struct message *message, bool wake)
 {
     struct exchange *exchange = mail_of(message)->exchange;
     pthread_mutex_lock(&mailbox->lock);
@@ -130,12 +137,14 @@ void mailbox_put_data(struct mailbox *mailbox, struct message *message)
     pthread_mutex_unlock(&mailbox->lock);
     if (!queued)
         mailbox_release(mailbox, message);
+    if (wake)
+        mailbox_wake(mailbox);
 }
 
 struct message *mailbox_wait(struct mailbox *mailbox, int64_t deadline_ns)
 {
     pthread_mutex_lock(&mailbox->lock);
-    while (!mailbox->first)
+    while (!mailbox->first && deadline_ns > 0) /* 0: only a look */
         if (cond_wait_until(&mailbox->cond, &mailbox->lock, deadline_ns) && !mailbox->first)
             break;
     struct message *message = mailbox->first;
@@ -183,7 +192,10 @@ int mailbox_post(struct mailbox *mailbox, void *owner, uint32_t tag)
         return ERR_MEMORY;
     message->owner = owner;
     message->tag = tag;
-    mailbox_put(mailbox, message);
+    /* Its reader may end, and the mailbox with it, as soon as the message is seen. */
+    mailbox_ref(mailbox);
+    mailbox_put(mailbox, message, true);
+    mailbox_unref(mailbox);
     return 0;
 }
 

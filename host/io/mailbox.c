@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/thread.h"
 #include "io/runtime.h"
 
 #define PIECE_MIN ((size_t)16 * 1024)
@@ -44,7 +43,7 @@ int mailbox_create(struct io *io, struct mailbox **ret_mailbox)
         mem_free(mailbox);
         return ERR_SYSTEM;
     }
-    if (cond_init(&mailbox->cond) < 0) {
+    if (wake_init(&mailbox->wake)) {
         pthread_mutex_destroy(&mailbox->lock);
         mem_free(mailbox);
         return ERR_SYSTEM;
@@ -64,7 +63,7 @@ void mailbox_unref(struct mailbox *mailbox)
 {
     if (!mailbox || atomic_fetch_sub_explicit(&mailbox->references, 1, memory_order_acq_rel) != 1)
         return;
-    pthread_cond_destroy(&mailbox->cond);
+    wake_finish(&mailbox->wake);
     pthread_mutex_destroy(&mailbox->lock);
     io_unref(mailbox->io);
     mem_free(mailbox);
@@ -102,10 +101,9 @@ static void put_locked(struct mailbox *mailbox, struct message *message)
         mail_of(message)->exchange->last_queued = message;
 }
 
-/* Without the lock, which whoever wakes needs first. */
 void mailbox_wake(struct mailbox *mailbox)
 {
-    pthread_cond_signal(&mailbox->cond);
+    wake_up(&mailbox->wake);
 }
 
 void mailbox_put(struct mailbox *mailbox, struct message *message, bool wake)
@@ -141,12 +139,9 @@ void mailbox_put_data(struct mailbox *mailbox, struct message *message, bool wak
         mailbox_wake(mailbox);
 }
 
-struct message *mailbox_wait(struct mailbox *mailbox, int64_t deadline_ns)
+static struct message *take(struct mailbox *mailbox)
 {
     pthread_mutex_lock(&mailbox->lock);
-    while (!mailbox->first && deadline_ns > 0) /* 0: only a look */
-        if (cond_wait_until(&mailbox->cond, &mailbox->lock, deadline_ns) && !mailbox->first)
-            break;
     struct message *message = mailbox->first;
     if (message) {
         mailbox->first = message->next_;
@@ -157,6 +152,15 @@ struct message *mailbox_wait(struct mailbox *mailbox, int64_t deadline_ns)
         message->next_ = NULL;
     }
     pthread_mutex_unlock(&mailbox->lock);
+    return message;
+}
+
+struct message *mailbox_wait(struct mailbox *mailbox, int64_t deadline_ns)
+{
+    struct message *message = take(mailbox);
+    /* 0: only a look */
+    for (bool late = false; !message && !late && deadline_ns > 0; message = take(mailbox))
+        late = wake_wait(&mailbox->wake, deadline_ns) != 0;
     return message;
 }
 

@@ -9,13 +9,14 @@
 #define IO_MAILBOX_H
 
 #include <pthread.h>
+#include "base/wake.h"
 #include "io/exchange.h"
 
 struct mailbox {
     atomic_uint references;
     struct io *io;
     pthread_mutex_t lock;
-    pthread_cond_t cond;
+    struct wake wake; /* its reader sleeps on */
     struct message *first;
     struct message *last;
     bool closed;

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
+#include "base/wake.h"
 
 #define CALL_MAX_BYTES (64u * 1024u * 1024u)
 #define STACK_BYTES (512u * 1024u)
@@ -22,7 +23,7 @@ struct job {
 
 struct worker {
     pthread_t thread;
-    pthread_cond_t work; /* it has a job, or the pool stops */
+    struct wake work; /* it has a job, or the pool stops */
     struct call_pool *pool;
     struct job *job;    /* running or about to; NULL idle */
     bool ended;         /* may be joined */
@@ -140,9 +141,11 @@ static struct job *take_job(struct worker *worker)
         int64_t until = clock_mono_ns() + IDLE_NS;
         worker->next_idle = pool->idle;
         pool->idle = worker;
-        while (!worker->job && !pool->stopping &&
-               !cond_wait_until(&worker->work, &pool->lock, until))
-            ;
+        for (bool late = false; !worker->job && !pool->stopping && !late;) {
+            pthread_mutex_unlock(&pool->lock);
+            late = wake_wait(&worker->work, until) != 0;
+            pthread_mutex_lock(&pool->lock);
+        }
         /* Whoever gave it a job took it out of the list. */
         if (!worker->job)
             leave_idle(worker);
@@ -189,7 +192,7 @@ static void reap(struct call_pool *pool)
         pthread_mutex_lock(&pool->lock);
         while (atomic_load(&worker->waking))
             sched_yield();
-        pthread_cond_destroy(&worker->work);
+        wake_finish(&worker->work);
         mem_free(worker);
         link = &pool->workers;
     }
@@ -199,7 +202,7 @@ static void reap(struct call_pool *pool)
 static int add_worker(struct call_pool *pool, struct job *job)
 {
     struct worker *worker = mem_alloc(sizeof *worker);
-    if (!worker || cond_init(&worker->work)) {
+    if (!worker || wake_init(&worker->work)) {
         mem_free(worker);
         return ERR_MEMORY;
     }
@@ -207,7 +210,7 @@ static int add_worker(struct call_pool *pool, struct job *job)
     worker->pool = pool;
     worker->job = job;
     if (thread_start(&worker->thread, "call", STACK_BYTES, work, worker)) {
-        pthread_cond_destroy(&worker->work);
+        wake_finish(&worker->work);
         mem_free(worker);
         return ERR_SYSTEM;
     }
@@ -263,7 +266,7 @@ int call_submit(struct call_pool *pool, const struct principal *principal, int64
     pthread_mutex_unlock(&pool->lock);
     if (wake) {
         /* Without the lock, which the thread needs first when it wakes. */
-        pthread_cond_signal(&wake->work);
+        wake_up(&wake->work);
         atomic_store(&wake->waking, false);
     }
     if (r) {
@@ -291,7 +294,7 @@ unsigned call_pool_destroy(struct call_pool *pool, int64_t grace_ms)
     for (struct worker *worker = pool->workers; worker; worker = worker->next) {
         if (worker->job)
             call_cancel(&worker->job->call);
-        pthread_cond_signal(&worker->work);
+        wake_up(&worker->work);
     }
     while (pool->threads && !cond_wait_until(&pool->gone, &pool->lock, until))
         ;

@@ -56,9 +56,10 @@ static void schedule(struct slot *slot, int64_t wait_ns)
     int64_t now = clock_mono_ns();
     const char *rate_key = slot->kept.request.rate_key;
     int64_t rate_ns = rate_key ? rate_take(&op->backend->facts, rate_key) : 0;
-    slot->not_before_ns = now + (wait_ns < INT64_MAX - now ? wait_ns : INT64_MAX - now);
     slot->state = SLOT_TIMER;
-    if (rate_ns <= slot->not_before_ns)
+    /* At once is in this turn, which began before now. */
+    slot->not_before_ns = wait_ns <= 0 ? 0 : wait_ns < INT64_MAX - now ? now + wait_ns : INT64_MAX;
+    if (rate_ns <= slot->not_before_ns || rate_ns <= now)
         return;
     slot->not_before_ns = rate_ns;
     if (rate_ns < op_deadline(op))
@@ -178,8 +179,7 @@ static void conclude(struct slot *slot, int32_t code, uint32_t outcome, const ch
     give_up(slot, &err);
 }
 
-static const char no_memory[] =
-    "no memory left for a request of this query: try again in a moment";
+static const char no_memory[] = "no memory left for a request of this query: try again in a moment";
 
 /* A free one; NULL without memory. There is room: op_turn asks for no more than slot_max. */
 static struct slot *find_free(struct op *op)

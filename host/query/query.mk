@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-libhost_la_SOURCES += host/query/at_end.c host/query/at_end.h host/query/backend.c \
+libhost_la_SOURCES += host/query/admission.c host/query/admission.h host/query/at_end.c host/query/at_end.h host/query/backend.c \
 	host/query/backend.h host/query/call.c host/query/call.h host/query/engine.c \
 	host/query/engine.h host/query/exchange_stats.c host/query/exchange_stats.h \
 	host/query/facts.c host/query/facts.h host/query/flight.c \

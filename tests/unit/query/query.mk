@@ -9,6 +9,13 @@ tests_unit_query_test_limits_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_query_test_limits_LDADD = $(TEST_LIBS)
 UNIT_TESTS += tests/unit/query/test_limits
 
+check_PROGRAMS += tests/unit/query/test_turns
+tests_unit_query_test_turns_SOURCES = tests/unit/query/test_turns.c \
+	tests/unit/query/engine_fixture.c tests/unit/query/engine_fixture.h $(QUERY_DOUBLES)
+tests_unit_query_test_turns_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_query_test_turns_LDADD = $(TEST_LIBS)
+UNIT_TESTS += tests/unit/query/test_turns
+
 check_PROGRAMS += tests/unit/query/test_samples
 tests_unit_query_test_samples_SOURCES = tests/unit/query/test_samples.c
 tests_unit_query_test_samples_CPPFLAGS = $(TEST_CPPFLAGS)

@@ -176,7 +176,10 @@ static int make(struct engine *engine, struct connection *connection, const char
     ctx_init(&backend->ctx, adapter, backend->connection->name, OPEN_MAX_BYTES,
              engine->settings.budget, backend);
     facts_init(&backend->facts);
-    gate_init(&backend->own_gate, engine->settings.per_connection);
+    struct gate_stats stats = exchange_stats_gate();
+    gate_init(&backend->own_gate, engine->settings.per_connection, engine->settings.per_user,
+              &stats);
+    exchange_stats_init(&backend->stats, adapter->table.name);
     backend->gate = parent ? parent->gate : &backend->own_gate;
     pthread_mutex_init(&backend->lock, NULL);
     int r = 0;

@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include "plugin/host.h"
 #include "query/engine.h"
+#include "query/exchange_stats.h"
 #include "query/facts.h"
 #include "query/flight.h"
 #include "query/gate.h"
@@ -45,6 +46,7 @@ struct backend {
     const struct scope_row *scope; /* while open runs */
     struct gate own_gate;
     struct gate *gate;
+    struct exchange_stats stats;
     struct facts facts;
     pthread_mutex_t lock;
     /* under lock */

@@ -25,6 +25,7 @@ struct engine_settings {
     uint32_t max_series; /* of one result; default 20,000: beyond it partial */
     uint32_t
         per_connection; /* exchanges in flight; default 16; more wait their turn inside the deadline */
+    uint32_t per_user; /* of them, those of one user; default 8, never more than per_connection */
     uint32_t max_requests;        /* of one operation; default 200 */
     uint64_t max_operation_bytes; /* default 256 MiB */
 };

@@ -10,6 +10,7 @@
 
 #include "answer/cursor.h"
 #include "catalogue/catalogue.h"
+#include "query/admission.h"
 #include "service/args.h"
 #include "service/service.h"
 
@@ -29,6 +30,7 @@ struct service {
     struct io *io;
     struct engine *engine;
     struct call_pool *calls;
+    struct admission *admission;
     struct catalogue *catalogue;
     struct cursor_store *cursors;
     struct zone *zone;

@@ -58,6 +58,10 @@ static struct promql_token lex_string(struct promql_lexer *lexer, char quote)
     size_t start = lexer->at;
     for (size_t i = start + 1; i < lexer->size; i++) {
         char c = lexer->text[i];
+        if (c == quote && quote == '`' && lexer->text[i - 1] == '\\' && i > start + 1)
+            return bad(lexer, start,
+                       "a string in backticks that ends in a backslash is read differently by "
+                       "VictoriaMetrics, should that answer here: use double quotes");
         if (c == quote)
             return token(lexer, PROMQL_STRING, start, i + 1);
         if (quote == '`')

@@ -13,13 +13,15 @@
 #include "base/str.h"
 #include "base/zone.h"
 #include "config/check.h"
+#include "config/serve.h"
 
 #define CONFIG_MAX_ARENA ((size_t)32 << 20)
 #define MIB ((uint64_t)1 << 20)
 
-static const char *const root_keys[] = {"timezone", "files",   "plugins",    "limits",
-                                        "log",      "network", "connections"};
-static const char *const root_later[] = {"listen", "tls", "store"};
+static const char *const root_keys[] = {"timezone", "files",   "plugins", "limits",
+                                        "log",      "network", "listen",  "tls",
+                                        "hosts",    "tokens",  "metrics", "connections"};
+static const char *const root_later[] = {"store"};
 static const char *const plugin_keys[] = {"path", "enable"};
 static const char *const limit_keys[] = {"calls", "in_flight", "timeout",   "memory",
                                          "body",  "points",    "max_tokens"};
@@ -38,6 +40,7 @@ static void set_defaults(struct config *config)
     config->log_level = "info";
     config->plugin_paths = default_plugin_paths;
     config->plugin_path_count = ARRAY_SIZE(default_plugin_paths);
+    config->serve.listen = CONFIG_DEFAULT_LISTEN;
     config->limit_calls = 256;
     config->limit_in_flight = 16;
     config->limit_timeout_ns = 30 * NS_PER_S;
@@ -179,6 +182,7 @@ static void read_root(struct check *check, struct config *config)
     read_limits(check, node_get(root, "limits"), config);
     read_network(check, node_get(root, "network"), config);
     read_log(check, node_get(root, "log"), config);
+    config_read_serve(check, root, config);
     const struct node *connections = node_get(root, "connections");
     if (!connections || node_is_null(connections))
         return;

@@ -111,8 +111,6 @@ static void test_mistakes(void **state)
     } cases[] = {
         {"limts: {}\n", "etc/f.yaml:1: limts: ", "did you mean \"limits\"?"},
         {"\n\nzzz: 1\n", "etc/f.yaml:3: zzz: ", "accepted here: timezone, files, plugins"},
-        {"listen: 127.0.0.1:7464\n", "etc/f.yaml:1: listen: ", "not in this version"},
-        {"tls: {cert: a, key: b}\n", "etc/f.yaml:1: tls: ", "not in this version"},
         {"store: /x\n", "etc/f.yaml:1: store: ", "not in this version"},
         {"network: {allow: [10.0.0.0/8]}\n",
          "etc/f.yaml:1: network.allow: ", "not in this version"},

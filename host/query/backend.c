@@ -136,12 +136,14 @@ static int open_instance(struct backend *backend, struct err *err)
     int r = params_fill(backend->adapter, backend->connection, &arena, &pairs, &count, err);
     if (!r) {
         const char *ui_kind = backend->connection->ui_kind;
+        const char *tenant = backend->connection->tenant;
         struct sonde_open open = {.struct_size = sizeof open,
                                   .param_count32 = (uint32_t)count,
                                   .ctx = &backend->ctx,
                                   .url = backend->connection->url ? backend->connection->url : "",
                                   .ui_kind = ui_kind ? ui_kind : "",
-                                  .params = pairs};
+                                  .params = pairs,
+                                  .tenant = tenant ? tenant : ""};
         backend->ctx.endpoint = declare_endpoint;
         int32_t code = guard_open(backend->adapter, &open, &backend->instance);
         backend->ctx.endpoint = NULL;
@@ -316,6 +318,20 @@ void backend_note(struct backend *backend, const struct result *result, const st
             copy_text(backend->version, sizeof backend->version, result->version);
         copy_text(backend->product, sizeof backend->product, result->product);
     }
+    pthread_mutex_unlock(&backend->lock);
+}
+
+void backend_advise(struct backend *backend, const char *advice)
+{
+    pthread_mutex_lock(&backend->lock);
+    copy_text(backend->advice, sizeof backend->advice, advice ? advice : "");
+    pthread_mutex_unlock(&backend->lock);
+}
+
+void backend_advice(struct backend *backend, char *advice, size_t size)
+{
+    pthread_mutex_lock(&backend->lock);
+    copy_text(advice, size, backend->advice);
     pthread_mutex_unlock(&backend->lock);
 }
 

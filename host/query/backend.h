@@ -53,6 +53,7 @@ struct backend {
     struct backend_health health;
     char product[128];
     char version[64];
+    char advice[256];        /* of PROBE: what could be set better; "" nothing */
     int64_t probed_until_ns; /* clock_mono_ns; 0: PROBE must run first */
 };
 
@@ -66,6 +67,8 @@ bool backend_hopeless(int code);
 void backend_probed(struct backend *backend, int code);
 /* An operation ended. result may be NULL. */
 void backend_note(struct backend *backend, const struct result *result, const struct err *err);
+/* What PROBE said of the backend in one line; NULL: it is well. */
+void backend_advise(struct backend *backend, const char *advice);
 void backend_count(struct backend *backend, uint64_t requests, uint64_t failures);
 
 #endif

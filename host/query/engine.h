@@ -57,6 +57,8 @@ const struct adapter *backend_adapter(const struct backend *backend);
 /* Product and version PROBE found; "" before. Copies. */
 void backend_product(struct backend *backend, char *product, size_t product_size, char *version,
                      size_t version_size);
+/* What its PROBE said could be set better, such as another backend; "" nothing (copied). */
+void backend_advice(struct backend *backend, char *advice, size_t size);
 /* Last known state: 0 unknown, 1 healthy, 2 degraded, 3 unhealthy, with the reason (copied); newest sample 0 unknown. */
 struct backend_health {
     int state;

@@ -85,6 +85,8 @@ void op_finish(struct op *op)
     /* Before the waiters hear of it, or one of them would ask again. */
     if (op->query.kind == SONDE_KIND_PROBE)
         backend_probed(op->backend, op->err.code);
+    if (op->query.kind == SONDE_KIND_PROBE && !op->err.code && op->result)
+        backend_advise(op->backend, op->result->status);
     if (op->flight)
         flight_done(&op->engine->flights, op->flight, op->result, &op->err);
     op->flight = NULL;

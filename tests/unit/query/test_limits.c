@@ -332,14 +332,14 @@ struct worker {
 };
 
 static atomic_uint served; /* in which order */
-static struct worker *serving[16];
+static struct worker *_Atomic serving[16];
 
 static void *compute(void *argument)
 {
     struct worker *worker = argument;
     worker->result = permit_take(&worker->call, worker->deadline_ns, true, &worker->err);
     if (!worker->result) {
-        serving[atomic_fetch_add(&served, 1)] = worker;
+        atomic_store(&serving[atomic_fetch_add(&served, 1)], worker);
         while (!atomic_load(&worker->go))
             nap();
         permit_release(&worker->call);
@@ -374,7 +374,7 @@ static void wait_waiting(int64_t n)
 
 static void wait_served(unsigned n)
 {
-    while (atomic_load(&served) < n)
+    while (!atomic_load(&serving[n - 1]))
         nap();
 }
 
@@ -388,6 +388,8 @@ static int permit_setup(void **state)
 {
     (void)state;
     atomic_store(&served, 0);
+    for (size_t i = 0; i < 16; i++)
+        atomic_store(&serving[i], NULL);
     return 0;
 }
 

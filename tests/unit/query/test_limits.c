@@ -220,10 +220,15 @@ static void test_bucket(void **state)
     assert_string_equal(err.text,
                         "1 call a minute is allowed (limits.calls_per_minute); try again in 40 s");
     admission_destroy(admission);
-    /* 0: off. */
+    /* 0: off; and a limit may come later. */
     assert_int_equal(admission_create(0, 0, &admission), 0);
     for (int i = 0; i < 5000; i++)
         assert_int_equal(admission_enter(admission, &a, now, &err), 0);
+    admission_set_limits(admission, 1, 0);
+    assert_int_equal(admission_enter(admission, &a, now, &err), 0);
+    assert_int_equal(admission_enter(admission, &a, now, &err), ERR_LIMIT);
+    admission_set_limits(admission, 0, 5000);
+    assert_int_equal(admission_enter(admission, &a, now, &err), ERR_BUSY);
     admission_destroy(admission);
 }
 

@@ -176,7 +176,7 @@ static int make(struct engine *engine, struct connection *connection, const char
     ctx_init(&backend->ctx, adapter, backend->connection->name, OPEN_MAX_BYTES,
              engine->settings.budget, backend);
     facts_init(&backend->facts);
-    gate_init(&backend->own_gate, engine->settings.per_connection);
+    gate_init(&backend->own_gate, atomic_load(&engine->per_connection));
     backend->gate = parent ? parent->gate : &backend->own_gate;
     pthread_mutex_init(&backend->lock, NULL);
     int r = 0;
@@ -314,6 +314,16 @@ void backend_note(struct backend *backend, const struct result *result, const st
         copy_text(backend->product, sizeof backend->product, result->product);
     }
     pthread_mutex_unlock(&backend->lock);
+}
+
+void backend_retire(struct backend *backend)
+{
+    atomic_store(&backend->retired, true);
+}
+
+bool backend_retired(const struct backend *backend)
+{
+    return atomic_load(&backend->retired);
 }
 
 bool backend_needs_probe(struct backend *backend)

@@ -22,6 +22,7 @@ struct engine {
     struct flights flights;
     atomic_int_fast64_t creates_grace_ns;
     atomic_uint_fast64_t next_serial;
+    atomic_uint per_connection; /* in place of the settings' */
 };
 
 struct endpoint {
@@ -35,6 +36,7 @@ struct backend {
     uint64_t serial; /* tells flights of one backend from those of another; never used again */
     struct engine *engine;
     struct connection *connection;
+    atomic_bool retired;
     const struct adapter *adapter;
     struct sonde_ctx ctx; /* of open */
     void *instance;

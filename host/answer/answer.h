@@ -19,6 +19,9 @@ struct answer {
     size_t json_size;
     char *text; /* content: the same facts, shorter */
     size_t text_size;
+    char *
+        blocks; /* further content blocks: JSON objects joined by commas, put after the text; NULL none; mem_free */
+    size_t blocks_size;
     bool is_error;
 };
 void answer_finish(struct answer *answer);

@@ -10,6 +10,7 @@ void answer_finish(struct answer *answer)
 {
     mem_free(answer->json);
     mem_free(answer->text);
+    mem_free(answer->blocks);
     *answer = (struct answer){0};
 }
 

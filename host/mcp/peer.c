@@ -1,35 +1,63 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mcp/peer.h"
 
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
+#include "mcp/headers.h"
 #include "mcp/methods.h"
 
-int mcp_peer_create(struct service *service, mcp_send_fn send, void *user,
-                    struct mcp_peer **ret_peer)
+static int init_locks(struct mcp_peer *peer)
+{
+    if (pthread_mutex_init(&peer->lock, NULL))
+        return ERR_SYSTEM;
+    if (pthread_mutex_init(&peer->send_lock, NULL)) {
+        pthread_mutex_destroy(&peer->lock);
+        return ERR_SYSTEM;
+    }
+    if (cond_init(&peer->changed)) {
+        pthread_mutex_destroy(&peer->send_lock);
+        pthread_mutex_destroy(&peer->lock);
+        return ERR_SYSTEM;
+    }
+    return 0;
+}
+
+int mcp_peer_create(struct service *service, const struct principal *principal, mcp_send_fn send,
+                    void *user, struct mcp_peer **ret_peer)
 {
     struct mcp_peer *peer = mem_alloc(sizeof *peer);
     if (!peer)
         return ERR_MEMORY;
     peer->service = service;
+    peer->principal = *principal;
     peer->send = send;
     peer->user = user;
     peer->references = 1;
-    map_init(&peer->calls, MCP_MAX_CALLS);
-    if (pthread_mutex_init(&peer->lock, NULL)) {
-        mem_free(peer);
-        return ERR_SYSTEM;
-    }
-    if (cond_init(&peer->changed)) {
-        pthread_mutex_destroy(&peer->lock);
+    if (init_locks(peer)) {
         mem_free(peer);
         return ERR_SYSTEM;
     }
     *ret_peer = peer;
     return 0;
+}
+
+const char *mcp_peer_version(const struct mcp_peer *peer)
+{
+    return peer->negotiated;
+}
+
+void mcp_peer_ref(struct mcp_peer *peer)
+{
+    pthread_mutex_lock(&peer->lock);
+    peer->references++;
+    pthread_mutex_unlock(&peer->lock);
 }
 
 /* Gives up the lock and one reference. */
@@ -39,81 +67,175 @@ static void unlock_and_leave(struct mcp_peer *peer)
     pthread_mutex_unlock(&peer->lock);
     if (left)
         return;
-    map_finish(&peer->calls);
     pthread_cond_destroy(&peer->changed);
+    pthread_mutex_destroy(&peer->send_lock);
     pthread_mutex_destroy(&peer->lock);
     mem_free(peer);
 }
 
-static void send_locked(struct mcp_peer *peer, const struct buf *message)
-{
-    if (message->failed)
-        log_line(LOG_ERROR, "mcp", "no memory for an answer; it is lost");
-    else if (!peer->closed)
-        peer->send(peer->user, message->data, message->size);
-}
-
-static void answer_locked(struct mcp_peer *peer, struct mcp_batch *batch, const struct buf *message)
-{
-    if (!batch) {
-        send_locked(peer, message);
-        return;
-    }
-    buf_add_char(&batch->text, batch->text.size ? ',' : '[');
-    buf_add_n(&batch->text, message->data, message->size);
-}
-
-void peer_answer(struct mcp_peer *peer, struct mcp_batch *batch, const struct buf *message)
+void mcp_peer_release(struct mcp_peer *peer)
 {
     pthread_mutex_lock(&peer->lock);
-    answer_locked(peer, batch, message);
-    pthread_mutex_unlock(&peer->lock);
+    unlock_and_leave(peer);
 }
 
-/* The last answer of a batch sends it; a batch without answers (notifications, cancelled calls) sends nothing. */
-static void leave_batch_locked(struct mcp_peer *peer, struct mcp_batch *batch)
+/* Under send_lock. message NULL: no bytes. */
+static void send_out(struct mcp_peer *peer, struct mcp_channel *channel, enum mcp_kind kind,
+                     int status, const struct buf *message)
 {
-    if (!batch || --batch->open)
+    if (peer->closed)
+        return;
+    if (message && message->failed) {
+        log_line(LOG_ERROR, "mcp", "no memory for an answer; it is lost");
+        if (kind == MCP_NOTIFICATION)
+            return;
+        kind = MCP_NOTHING;
+        message = NULL;
+    }
+    struct mcp_out out = {.channel = channel, .kind = kind, .status = status ? status : 200};
+    if (message) {
+        out.text = buf_text(message);
+        out.size = message->size;
+    }
+    peer->send(peer->user, &out);
+}
+
+/* The last answer of a batch sends it; a batch without answers (notifications, cancelled calls) sends nothing. Under send_lock. */
+static void leave_batch(struct mcp_peer *peer, struct mcp_batch *batch)
+{
+    pthread_mutex_lock(&peer->lock);
+    bool last = !--batch->open;
+    pthread_mutex_unlock(&peer->lock);
+    if (!last)
         return;
     if (batch->text.size) {
         buf_add_char(&batch->text, ']');
-        send_locked(peer, &batch->text);
+        send_out(peer, batch->channel, MCP_ANSWER, 0, &batch->text);
+    } else {
+        send_out(peer, batch->channel, MCP_NOTHING, 0, NULL);
     }
     buf_finish(&batch->text);
     mem_free(batch);
 }
 
-static struct mcp_call *find_locked(struct mcp_peer *peer, struct json_object *id, struct buf *key)
+static void add_to_batch(struct mcp_peer *peer, struct mcp_batch *batch, const struct buf *message)
 {
-    buf_json_object(key, id);
-    return map_get(&peer->calls, buf_text(key), key->size);
+    pthread_mutex_lock(&peer->lock);
+    buf_add_char(&batch->text, batch->text.size ? ',' : '[');
+    buf_add_n(&batch->text, message->data, message->size);
+    pthread_mutex_unlock(&peer->lock);
+}
+
+void peer_answer(struct mcp_peer *peer, struct mcp_channel *channel, struct mcp_batch *batch,
+                 const struct buf *message, int status)
+{
+    if (batch) {
+        add_to_batch(peer, batch, message);
+        return;
+    }
+    pthread_mutex_lock(&peer->send_lock);
+    send_out(peer, channel, MCP_ANSWER, status, message);
+    pthread_mutex_unlock(&peer->send_lock);
+}
+
+static void answer_nothing(struct mcp_peer *peer, struct mcp_channel *channel,
+                           struct mcp_batch *batch)
+{
+    if (batch)
+        return;
+    pthread_mutex_lock(&peer->send_lock);
+    send_out(peer, channel, MCP_NOTHING, 0, NULL);
+    pthread_mutex_unlock(&peer->send_lock);
+}
+
+/* A list, no map: one client has a few calls in flight, and entering one must cost nothing. */
+static struct mcp_call *find_locked(struct mcp_peer *peer, struct json_object *id)
+{
+    for (struct mcp_call *call = peer->calls; call; call = call->next)
+        if (json_object_get_type(call->id) == json_object_get_type(id) &&
+            json_object_equal(call->id, id))
+            return call;
+    return NULL;
+}
+
+static void link_locked(struct mcp_call *call)
+{
+    struct mcp_peer *peer = call->peer;
+    call->next = peer->calls;
+    if (call->next)
+        call->next->prev = call;
+    peer->calls = call;
+    peer->references++;
+}
+
+static void unlink_locked(struct mcp_call *call)
+{
+    struct mcp_peer *peer = call->peer;
+    if (call->prev)
+        call->prev->next = call->next;
+    else
+        peer->calls = call->next;
+    if (call->next)
+        call->next->prev = call->prev;
+    call->next = call->prev = NULL;
+    peer->listens -= !call->tool;
+}
+
+static int refuse_twin(const struct mcp_call *call, struct rpc_error *error)
+{
+    CLEANUP(buf_finish) struct buf key = BUF(16 * RPC_MAX_ID);
+    buf_json_object(&key, call->id);
+    rpc_fail(error, RPC_INVALID_REQUEST,
+             "id %.64s is in flight already; each request needs its own", buf_text(&key));
+    error->status = 400;
+    return error->code;
 }
 
 int peer_enter(struct mcp_call *call, struct rpc_error *error)
 {
     struct mcp_peer *peer = call->peer;
-    CLEANUP(buf_finish) struct buf key = BUF(16 * RPC_MAX_ID);
     int r = 0;
     pthread_mutex_lock(&peer->lock);
-    if (find_locked(peer, call->id, &key)) {
-        r = rpc_fail(error, RPC_INVALID_REQUEST,
-                     "id %.64s is in flight already; each request needs its own", buf_text(&key));
+    if (find_locked(peer, call->id)) {
+        r = refuse_twin(call, error);
     } else if (peer->running >= MCP_MAX_CALLS ||
                call->size > MCP_MAX_CALL_BYTES - peer->running_bytes) {
         rpc_fail(error, ERR_BUSY,
                  "%zu calls of this client are running; wait until one has ended, then ask again",
                  peer->running);
         r = ERR_BUSY;
-    } else if (key.failed || map_set(&peer->calls, key.data, key.size, call, NULL)) {
-        r = rpc_fail(error, RPC_INTERNAL_ERROR, "no memory for the call; try again later");
     } else {
+        link_locked(call);
         peer->running++;
         peer->running_bytes += call->size;
-        peer->references++;
         if (call->batch)
             call->batch->open++;
     }
     pthread_mutex_unlock(&peer->lock);
+    return r;
+}
+
+int peer_listen(struct mcp_call *listen, const struct buf *first, struct rpc_error *error)
+{
+    struct mcp_peer *peer = listen->peer;
+    int r = 0;
+    pthread_mutex_lock(&peer->send_lock);
+    pthread_mutex_lock(&peer->lock);
+    if (find_locked(peer, listen->id)) {
+        r = refuse_twin(listen, error);
+    } else if (peer->listens >= MCP_MAX_LISTENS) {
+        r = ERR_BUSY;
+        rpc_fail(error, r,
+                 "%d subscriptions are open already; end one with notifications/cancelled",
+                 MCP_MAX_LISTENS);
+    } else {
+        link_locked(listen);
+        peer->listens++;
+    }
+    pthread_mutex_unlock(&peer->lock);
+    if (!r)
+        send_out(peer, listen->channel, MCP_NOTIFICATION, 0, first);
+    pthread_mutex_unlock(&peer->send_lock);
     return r;
 }
 
@@ -127,29 +249,47 @@ bool peer_begin(struct mcp_call *call, struct call *thread_call)
     return go;
 }
 
-void peer_end(struct mcp_call *call, const struct buf *message)
+/* Frees a call that was taken out of the list; running: its thread counted. */
+static void free_call(struct mcp_call *call, bool running)
 {
     struct mcp_peer *peer = call->peer;
-    CLEANUP(buf_finish) struct buf key = BUF(16 * RPC_MAX_ID);
     pthread_mutex_lock(&peer->lock);
-    call->call = NULL;
-    if (!call->cancelled) {
-        if (find_locked(peer, call->id, &key) == call)
-            map_remove(&peer->calls, key.data, key.size);
-        if (message)
-            answer_locked(peer, call->batch, message);
+    if (running) {
+        peer->running--;
+        peer->running_bytes -= call->size;
+        pthread_cond_broadcast(&peer->changed);
     }
-    leave_batch_locked(peer, call->batch);
-    peer->running--;
-    peer->running_bytes -= call->size;
     json_object_put(call->document);
     mem_free(call);
-    pthread_cond_broadcast(&peer->changed);
     unlock_and_leave(peer);
 }
 
+void peer_end(struct mcp_call *call, const struct buf *message)
+{
+    struct mcp_peer *peer = call->peer;
+    pthread_mutex_lock(&peer->send_lock);
+    pthread_mutex_lock(&peer->lock);
+    call->call = NULL;
+    if (call->cancelled)
+        message = NULL;
+    else
+        unlink_locked(call);
+    pthread_mutex_unlock(&peer->lock);
+    if (!call->batch) {
+        send_out(peer, call->channel, message ? MCP_ANSWER : MCP_NOTHING, 0, message);
+    } else {
+        if (message)
+            add_to_batch(peer, call->batch, message);
+        leave_batch(peer, call->batch);
+    }
+    pthread_mutex_unlock(&peer->send_lock);
+    free_call(call, true);
+}
+
+/* Takes it out of the list; a thread that works for it hears of it. */
 static void cancel_locked(struct mcp_call *call)
 {
+    unlink_locked(call);
     call->cancelled = true;
     if (call->call)
         call_cancel(call->call);
@@ -157,49 +297,113 @@ static void cancel_locked(struct mcp_call *call)
 
 void peer_cancel(struct mcp_peer *peer, struct json_object *id)
 {
-    CLEANUP(buf_finish) struct buf key = BUF(16 * RPC_MAX_ID);
+    /* With send_lock, so that an answer on its way is sent before, or not at all. */
+    pthread_mutex_lock(&peer->send_lock);
     pthread_mutex_lock(&peer->lock);
-    struct mcp_call *call = find_locked(peer, id, &key);
-    if (call) {
-        map_remove(&peer->calls, key.data, key.size);
+    struct mcp_call *call = find_locked(peer, id);
+    bool listens = call && !call->tool;
+    if (call)
         cancel_locked(call);
+    pthread_mutex_unlock(&peer->lock);
+    if (listens)
+        send_out(peer, call->channel, MCP_NOTHING, 0, NULL);
+    pthread_mutex_unlock(&peer->send_lock);
+    if (listens)
+        free_call(call, false);
+}
+
+void mcp_peer_cancel_all(struct mcp_peer *peer)
+{
+    pthread_mutex_lock(&peer->lock);
+    for (struct mcp_call *call = peer->calls, *next; call; call = next) {
+        next = call->next;
+        if (call->tool)
+            cancel_locked(call);
     }
     pthread_mutex_unlock(&peer->lock);
 }
 
-/* Takes the document over. */
-static void receive_one(struct mcp_peer *peer, struct json_object *document,
-                        struct mcp_batch *batch, size_t size)
+/* The first subscription, out of the list; NULL when there is none. */
+static struct mcp_call *take_listen(struct mcp_peer *peer)
 {
-    struct request request = {.peer = peer, .document = document, .batch = batch, .size = size};
+    pthread_mutex_lock(&peer->lock);
+    struct mcp_call *call = peer->calls;
+    while (call && call->tool)
+        call = call->next;
+    if (call)
+        unlink_locked(call);
+    pthread_mutex_unlock(&peer->lock);
+    return call;
+}
+
+void mcp_peer_end_listens(struct mcp_peer *peer)
+{
+    mcp_peer_ref(peer);
+    struct mcp_call *call;
+    while ((call = take_listen(peer))) {
+        CLEANUP(buf_finish) struct buf buf = BUF(MCP_MAX_MESSAGE);
+        rpc_begin_result(&buf, call->id);
+        methods_finish_result(&buf, ERA_MODERN, call->id);
+        pthread_mutex_lock(&peer->send_lock);
+        send_out(peer, call->channel, MCP_ANSWER, 0, &buf);
+        pthread_mutex_unlock(&peer->send_lock);
+        free_call(call, false);
+    }
+    mcp_peer_release(peer);
+}
+
+/* What may be received: HTTP looks at the headers first, then at the envelope. */
+static int find_era(struct request *request, struct rpc_error *error)
+{
+    int r = 0;
+    if (request->channel->headers)
+        r = headers_agree_version(request->channel->headers, &request->message, error);
+    if (!r)
+        r = era_of(&request->message, &request->era, error);
+    if (r)
+        error->status = 400;
+    return r;
+}
+
+/* Takes the document over. */
+static void receive_one(struct mcp_peer *peer, struct mcp_channel *channel,
+                        struct json_object *document, struct mcp_batch *batch, size_t size)
+{
+    struct request request = {
+        .peer = peer, .channel = channel, .document = document, .batch = batch, .size = size};
     struct rpc_error error = {0};
     bool answerable;
     int r = rpc_read(document, &request.message, &answerable, &error);
     /* A notification is heard in either era: it is never answered, so its envelope decides nothing. */
     if (!r && request.message.kind == RPC_REQUEST)
-        r = era_of(&request.message, &request.era, &error);
+        r = find_era(&request, &error);
     if (r && answerable) {
         CLEANUP(buf_finish) struct buf buf = BUF(MCP_MAX_MESSAGE);
         rpc_write_error(&buf, request.message.id, &error);
-        peer_answer(peer, batch, &buf);
-    }
-    if (!r && request.message.kind != RPC_RESPONSE)
+        peer_answer(peer, channel, batch, &buf, error.status ? error.status : 400);
+    } else if (r || request.message.kind == RPC_RESPONSE) {
+        answer_nothing(peer, channel, batch);
+    } else {
         methods_run(&request);
+        if (request.message.kind == RPC_NOTIFICATION)
+            answer_nothing(peer, channel, batch);
+    }
     json_object_put(request.document);
 }
 
-static void refuse(struct mcp_peer *peer, const struct rpc_error *error)
+static void refuse(struct mcp_peer *peer, struct mcp_channel *channel,
+                   const struct rpc_error *error)
 {
     CLEANUP(buf_finish) struct buf buf = BUF(MCP_MAX_MESSAGE);
     rpc_write_error(&buf, NULL, error);
-    peer_answer(peer, NULL, &buf);
+    peer_answer(peer, channel, NULL, &buf, 400);
 }
 
-void mcp_refuse(struct mcp_peer *peer, const char *why)
+void mcp_refuse(struct mcp_peer *peer, struct mcp_channel *channel, const char *why)
 {
     struct rpc_error error;
     rpc_fail(&error, RPC_INVALID_REQUEST, "%s", why);
-    refuse(peer, &error);
+    refuse(peer, channel, &error);
 }
 
 static int check_batch(struct mcp_peer *peer, struct json_object *document, struct rpc_error *error)
@@ -211,14 +415,15 @@ static int check_batch(struct mcp_peer *peer, struct json_object *document, stru
     if (!peer->negotiated || peer->negotiated != era_negotiate(ERA_BATCH_VERSION))
         return rpc_fail(error, RPC_INVALID_REQUEST,
                         "batches exist only where " ERA_BATCH_VERSION
-                        " was negotiated; send each message on a line of its own");
+                        " was negotiated; send each message on its own");
     if (!n || n > MCP_MAX_BATCH)
         return rpc_fail(error, RPC_INVALID_REQUEST, "a batch holds 1 to %d messages, not %zu",
                         MCP_MAX_BATCH, n);
     return 0;
 }
 
-static void receive_batch(struct mcp_peer *peer, struct json_object *document, size_t size)
+static void receive_batch(struct mcp_peer *peer, struct mcp_channel *channel,
+                          struct json_object *document, size_t size)
 {
     struct rpc_error error;
     int r = check_batch(peer, document, &error);
@@ -226,75 +431,136 @@ static void receive_batch(struct mcp_peer *peer, struct json_object *document, s
     if (!r && !batch)
         r = rpc_fail(&error, RPC_INTERNAL_ERROR, "no memory for a batch");
     if (r) {
-        refuse(peer, &error);
+        refuse(peer, channel, &error);
         return;
     }
-    *batch = (struct mcp_batch){.open = 1, .text = BUF(MCP_MAX_MESSAGE)};
+    *batch = (struct mcp_batch){.channel = channel, .open = 1, .text = BUF(MCP_MAX_MESSAGE)};
     size_t n = json_object_array_length(document);
     for (size_t i = 0; i < n; i++) {
         /* Out of the array, so that a call thread shares no reference count with this one. */
         struct json_object *element = json_object_get(json_object_array_get_idx(document, i));
         json_object_array_put_idx(document, i, NULL);
-        receive_one(peer, element, batch, size / n);
+        receive_one(peer, channel, element, batch, size / n);
     }
-    pthread_mutex_lock(&peer->lock);
-    leave_batch_locked(peer, batch);
-    pthread_mutex_unlock(&peer->lock);
+    pthread_mutex_lock(&peer->send_lock);
+    leave_batch(peer, batch);
+    pthread_mutex_unlock(&peer->send_lock);
 }
 
-void mcp_receive(struct mcp_peer *peer, const char *text, size_t size)
+void mcp_receive_document(struct mcp_peer *peer, struct mcp_channel *channel,
+                          struct json_object *document, size_t size)
+{
+    if (json_object_is_type(document, json_type_array)) {
+        receive_batch(peer, channel, document, size);
+        json_object_put(document);
+    } else {
+        receive_one(peer, channel, document, NULL, size);
+    }
+}
+
+void mcp_receive(struct mcp_peer *peer, struct mcp_channel *channel, const char *text, size_t size)
 {
     struct json_object *document = NULL;
     struct rpc_error error;
-    if (rpc_parse(text, size, &document, &error)) {
-        refuse(peer, &error);
-        return;
-    }
-    if (json_object_is_type(document, json_type_array)) {
-        receive_batch(peer, document, size);
-        json_object_put(document);
-    } else {
-        receive_one(peer, document, NULL, size);
-    }
+    if (rpc_parse(text, size, &document, &error))
+        refuse(peer, channel, &error);
+    else
+        mcp_receive_document(peer, channel, document, size);
 }
 
-static void send_progress_locked(struct mcp_peer *peer, struct mcp_call *call, int64_t now)
+/* Under send_lock, of a call that has a token. total 0: unknown. */
+static void send_progress(struct mcp_call *call, double done, double total, const char *message)
 {
-    int64_t elapsed_s = (now - call->started_ns) / NS_PER_S;
-    if (elapsed_s <= call->progress_s)
-        return;
-    call->progress_s = elapsed_s;
-    CLEANUP(buf_finish) struct buf buf = BUF(16 * RPC_MAX_ID + 1024);
+    CLEANUP(buf_finish) struct buf buf = BUF(16 * RPC_MAX_ID + 4096);
     buf_add(&buf, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/"
                   "progress\",\"params\":{\"progressToken\":");
     buf_json_object(&buf, call->token);
     buf_json_key(&buf, "progress");
-    buf_json_int(&buf, elapsed_s);
-    buf_json_key(&buf, "total");
-    buf_json_int(&buf, service_timeout_ns(peer->service) / NS_PER_S);
-    buf_json_key(&buf, "message");
-    buf_printf(&buf, "\"%s: %lld s\"}}", call->tool->name, (long long)elapsed_s);
-    send_locked(peer, &buf);
+    buf_json_double(&buf, done);
+    if (total > 0) {
+        buf_json_key(&buf, "total");
+        buf_json_double(&buf, total);
+    }
+    if (message) {
+        buf_json_key(&buf, "message");
+        buf_json_string(&buf, message, strlen(message));
+    }
+    buf_add(&buf, "}}");
+    call->progress = done;
+    send_out(call->peer, call->channel, MCP_NOTIFICATION, 0, &buf);
+}
+
+static bool still_wanted(struct mcp_call *call)
+{
+    pthread_mutex_lock(&call->peer->lock);
+    bool wanted = !call->cancelled;
+    pthread_mutex_unlock(&call->peer->lock);
+    return wanted;
+}
+
+void peer_progress(struct mcp_call *call, double done, double total, const char *message)
+{
+    struct mcp_peer *peer = call->peer;
+    if (!call->token || !isfinite(done))
+        return;
+    int64_t now = clock_mono_ns();
+    pthread_mutex_lock(&peer->send_lock);
+    if (done > call->progress && done >= 0 && now - call->last_progress_ns >= MCP_PROGRESS_GAP_NS &&
+        still_wanted(call)) {
+        call->last_progress_ns = now;
+        call->next_progress_ns = now + MCP_PROGRESS_NS;
+        call->total = isfinite(total) && total > 0 ? total : 0;
+        send_progress(call, done, call->total, message);
+    }
+    pthread_mutex_unlock(&peer->send_lock);
+}
+
+/* A call that is silent: seconds of its timeout; where it speaks by itself, a little more than it said last. */
+static void tick_call(struct mcp_call *call, int64_t now)
+{
+    int64_t elapsed_s = (now - call->started_ns) / NS_PER_S;
+    char message[128];
+    snprintf(message, sizeof message, "%s: %lld s", call->tool->name, (long long)elapsed_s);
+    if (call->last_progress_ns)
+        send_progress(call, call->progress + 0.01, call->total, message);
+    else if ((double)elapsed_s > call->progress)
+        send_progress(call, (double)elapsed_s,
+                      (double)(service_timeout_ns(call->peer->service) / NS_PER_S), message);
+}
+
+/* The calls of the list; while send_lock is held none of them is freed. */
+static size_t list_calls(struct mcp_peer *peer, struct mcp_call *out[MCP_MAX_CALLS])
+{
+    size_t n = 0;
+    pthread_mutex_lock(&peer->lock);
+    for (struct mcp_call *call = peer->calls; call && n < MCP_MAX_CALLS; call = call->next)
+        if (call->tool && (call->token || call->channel->tell_waiting))
+            out[n++] = call;
+    pthread_mutex_unlock(&peer->lock);
+    return n;
 }
 
 int64_t mcp_peer_tick(struct mcp_peer *peer)
 {
+    struct mcp_call *calls[MCP_MAX_CALLS];
     int64_t now = clock_mono_ns();
     int64_t next = INT64_MAX;
-    pthread_mutex_lock(&peer->lock);
-    struct map_entry *entry;
-    for (size_t i = 0; (entry = map_next(&peer->calls, &i));) {
-        struct mcp_call *call = entry->value;
-        if (!call->token)
-            continue;
-        if (now >= call->next_progress_ns) {
-            send_progress_locked(peer, call, now);
-            call->next_progress_ns = now + MCP_PROGRESS_NS;
+    pthread_mutex_lock(&peer->send_lock);
+    size_t n = list_calls(peer, calls);
+    for (size_t i = 0; i < n; i++) {
+        struct mcp_call *call = calls[i];
+        if (now >= call->next_progress_ns && still_wanted(call)) {
+            if (call->token)
+                tick_call(call, now);
+            else if (call->channel->tell_waiting)
+                send_out(peer, call->channel, MCP_WAITING, 0, NULL);
+            call->channel->tell_waiting = false;
+            call->next_progress_ns = call->token ? now + MCP_PROGRESS_NS : INT64_MAX;
         }
         if (call->next_progress_ns < next)
             next = call->next_progress_ns;
     }
-    pthread_mutex_unlock(&peer->lock);
+    pthread_mutex_unlock(&peer->send_lock);
     return next;
 }
 
@@ -316,15 +582,15 @@ bool mcp_peer_wait_idle(struct mcp_peer *peer, int64_t wait_ms)
 
 void mcp_peer_destroy(struct mcp_peer *peer, int64_t grace_ms)
 {
+    mcp_peer_cancel_all(peer);
+    mcp_peer_wait_idle(peer, grace_ms);
+    pthread_mutex_lock(&peer->send_lock);
+    peer->closed = true;
+    pthread_mutex_unlock(&peer->send_lock);
+    mcp_peer_end_listens(peer);
     pthread_mutex_lock(&peer->lock);
-    struct map_entry *entry;
-    for (size_t i = 0; (entry = map_next(&peer->calls, &i));)
-        cancel_locked(entry->value);
-    map_finish(&peer->calls);
-    map_init(&peer->calls, MCP_MAX_CALLS);
-    if (!wait_idle_locked(peer, grace_ms))
+    if (peer->running)
         log_line(LOG_WARN, "mcp", "%zu calls did not end in time; they are left behind",
                  peer->running);
-    peer->closed = true;
     unlock_and_leave(peer);
 }

@@ -127,6 +127,12 @@ void call_cancel(struct call *call)
     atomic_store(&call->cancelled, true);
 }
 
+void call_progress(struct call *call, double done, double total, const char *message)
+{
+    if (call->progress)
+        call->progress(call->user, done, total, message);
+}
+
 static void sleep_until(struct call *call, int64_t until_ns)
 {
     while (!atomic_load(&call->cancelled) && clock_mono_ns() < until_ns)
@@ -186,6 +192,16 @@ static void give_echo(struct answer *ret_answer, const struct args *args)
     buf_finish(&json);
 }
 
+/* Progress that rises, repeats itself, falls and ends. */
+static void give_steps(struct call *call)
+{
+    static const double steps[] = {0, 1, 1, 0.5, 2, 3};
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        call_progress(call, steps[i], 3, "a step");
+        sleep_until(call, clock_mono_ns() + 20 * NS_PER_MS);
+    }
+}
+
 int service_call(struct service *service, struct call *call, const char *tool,
                  struct json_object *arguments, struct answer *ret_answer, struct err *err)
 {
@@ -206,6 +222,14 @@ int service_call(struct service *service, struct call *call, const char *tool,
     } else if (str_starts(query, "sleep ") && !str_to_duration(query + 6, &pause)) {
         sleep_until(call, clock_mono_ns() + pause);
         give_echo(ret_answer, &args);
+    } else if (str_eq(query, "steps")) {
+        give_steps(call);
+        give_echo(ret_answer, &args);
+    } else if (str_eq(query, "blocks")) {
+        give_echo(ret_answer, &args);
+        ret_answer->blocks = mem_strdup("{\"type\":\"text\",\"text\":\"one\"},"
+                                        "{\"type\":\"text\",\"text\":\"two\"}");
+        ret_answer->blocks_size = strlen(ret_answer->blocks);
     } else if (str_eq(query, "fail")) {
         give_error(ret_answer, "the backend refused: parse error at 3");
     } else if (str_eq(query, "memory")) {
@@ -229,5 +253,6 @@ void answer_finish(struct answer *answer)
 {
     mem_free(answer->json);
     mem_free(answer->text);
+    mem_free(answer->blocks);
     *answer = (struct answer){0};
 }

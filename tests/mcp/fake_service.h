@@ -7,6 +7,8 @@
  *   "big"         an answer of about 250 kB
  *   "newline"     an answer whose JSON holds newlines between its tokens
  *   "print"       prints to standard output, as a careless plugin would, then answers
+ *   "steps"       reports progress 0, 1, 1, 0.5, 2, 3 of 3, then answers
+ *   "blocks"      an answer with two further content blocks
  *   "fail"        an answer that is an error
  *   "memory"      the service itself fails
  *   anything else an answer that repeats query and connection_id

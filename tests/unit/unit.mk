@@ -2,6 +2,7 @@
 if HAVE_CMOCKA
 include tests/unit/base/base.mk
 include tests/unit/model/model.mk
+include tests/unit/selfstats/selfstats.mk
 include tests/unit/config/config.mk
 include tests/unit/plugin/plugin.mk
 include tests/unit/io/io.mk

@@ -16,6 +16,7 @@ include tests/modules/modules.mk
 include tests/abi/abi.mk
 include tests/fuzz/fuzz.mk
 include tests/lint/lint.mk
+include tests/http/http.mk
 include tests/mcp/mcp.mk
 include tests/backends/backends.mk
 

@@ -164,7 +164,7 @@ int admit(struct http_request *request);
 /* "127.0.0.1:7464", "[::1]:0", "localhost:80": a descriptor that listens there. 0, ERR_INVALID, ERR_SYSTEM. */
 int listen_at(const char *where, int *ret_fd, struct err *err);
 /* The address alone, of version 4 when it is one in the dress of version 6. 0 or -1. */
-int address_text(const struct sockaddr *address, char *out, size_t size);
+int listen_address_text(const struct sockaddr *address, char *out, size_t size);
 /* "127.0.0.1:41234" and the port of a descriptor. */
 int listen_name(int fd, char *out, size_t size, uint16_t *ret_port);
 /* accept.c: on the loop */

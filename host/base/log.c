@@ -26,6 +26,11 @@ void log_set_request(const char *id)
     snprintf(request_id, sizeof request_id, "%s", id ? id : "");
 }
 
+const char *log_request(void)
+{
+    return request_id;
+}
+
 int log_enabled(enum log_level level)
 {
     return (int)level >= atomic_load_explicit(&lowest, memory_order_relaxed);

@@ -113,8 +113,14 @@ struct http_request {
     char reason[200]; /* of the authentication */
     bool streaming;
     bool chunked;
-    bool body_hidden; /* HEAD */
+    bool body_hidden;   /* HEAD */
+    int status;         /* of the head that was made; 0 none */
+    int64_t started_ns; /* it was whole; clock_mono_ns */
+    const char *why;    /* it was refused; NULL: it was not */
 };
+
+/* access.c: one line for a request that has ended, before it is freed. Successes at debug, the rest at info. */
+void access_log(const struct http_request *request);
 
 /* conn.c: on the loop */
 struct conn *conn_open(struct http_server *server, int fd, const char *peer);

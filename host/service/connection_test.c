@@ -113,6 +113,8 @@ int service_connection_test(struct service *service, struct call *call, const ch
     snprintf(detail, sizeof detail, "%s %s", probe->product ? probe->product : "",
              probe->version ? probe->version : "");
     say(user, "product and version", 1, detail);
+    if (probe->status && *probe->status)
+        say(user, "backend", 1, probe->status);
     struct buf features = BUF(400);
     for (size_t i = 0; i < probe->feature_count; i++)
         buf_printf(&features, "%s%s", i ? ", " : "", probe->features[i]);

@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include "answer/cursor.h"
 #include "catalogue/catalogue.h"
+#include "query/admission.h"
 #include "service/args.h"
 #include "service/service.h"
 #include "service/set.h"
@@ -24,6 +25,7 @@ struct service {
     struct io *io;
     struct engine *engine;
     struct call_pool *calls;
+    struct admission *admission;
     struct catalogue *catalogue;
     struct cursor_store *cursors;
     pthread_mutex_t set_lock;

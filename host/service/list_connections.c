@@ -114,6 +114,10 @@ static void add_row(struct buf *json, struct buf *text, const struct slot *slot,
         buf_printf(text, ", %s %s", product, version);
     }
     add_string(json, "version", version);
+    char advice[256] = "";
+    if (slot->backend)
+        backend_advice(slot->backend, advice, sizeof advice);
+    add_string(json, "note", advice);
     if (connection->tag_count) {
         buf_json_key(json, "tags");
         buf_add_char(json, '{');
@@ -129,6 +133,8 @@ static void add_row(struct buf *json, struct buf *text, const struct slot *slot,
         buf_add(text, ", default");
     }
     add_health(json, text, slot, now_ns);
+    if (advice[0])
+        buf_printf(text, "; %s", advice);
     buf_add_char(json, '}');
     buf_add_char(text, '\n');
 }

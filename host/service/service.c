@@ -6,7 +6,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "selfstats/limit_hits.h"
 #include "service/connections.h"
+#include "service/stats.h"
 
 #define ARENA_MAX ((size_t)4 << 20)
 #define CURSORS_MAX 1000
@@ -53,11 +55,15 @@ static int start_parts(struct service *service, const struct config *config,
                                      .io = service->io,
                                      .budget = &service->budget,
                                      .max_points = config->limit_points,
-                                     .per_connection = config->limit_in_flight};
+                                     .per_connection = config->limit_in_flight,
+                                     .per_user = config->limit_in_flight_per_user};
     r = engine_create(&engine, &service->engine, err);
     if (!r)
         r = call_pool_create(service->io, &service->budget, config->limit_calls, &service->calls,
                              err);
+    if (!r && admission_create(config->limit_calls_per_minute, config->limit_calls_per_user,
+                               &service->admission))
+        r = err_set(err, ERR_MEMORY, "no memory for the limits of users");
     if (!r)
         r = catalogue_create(service->engine, service->calls, &service->catalogue, err);
     if (!r && cursor_store_create(CURSORS_MAX, CURSORS_MAX_BYTES, &service->cursors))
@@ -107,6 +113,8 @@ int service_create(struct config *config, const struct service_options *options,
         config_free(config);
     else
         r = first_set(service, config, options, mistakes, ret_mistake_count, err);
+    if (!r)
+        r = stats_begin(service, err);
     if (r) {
         service_destroy(service, 0);
         return r;
@@ -124,6 +132,7 @@ void service_destroy(struct service *service, int64_t grace_ms)
 {
     if (!service)
         return;
+    stats_end(service);
     if (service->catalogue)
         catalogue_keeper_stop(service->catalogue);
     unsigned stuck = service->calls ? call_pool_destroy(service->calls, grace_ms) : 0;
@@ -139,6 +148,7 @@ void service_destroy(struct service *service, int64_t grace_ms)
     if (service->io)
         io_destroy(service->io);
     cursor_store_destroy(service->cursors);
+    admission_destroy(service->admission);
     registry_free(service->registry);
     pthread_mutex_destroy(&service->set_lock);
     arena_finish(&service->arena);
@@ -192,8 +202,9 @@ int64_t service_timeout_ns(struct service *service)
     return set->config->limit_timeout_ns;
 }
 
-int service_call(struct service *service, struct call *call, const char *tool,
-                 struct json_object *arguments, struct answer *ret_answer, struct err *err)
+/* The tool's own part. 0, or the error in failure. */
+static int run_tool(struct service *service, struct call *call, const struct tool_spec *spec,
+                    struct json_object *arguments, struct answer *ret_answer, struct err *failure)
 {
     static const struct {
         const char *name;
@@ -201,23 +212,46 @@ int service_call(struct service *service, struct call *call, const char *tool,
     } tools[] = {{"query_metrics", tool_query_metrics},
                  {"list_metrics", tool_list_metrics},
                  {"list_connections", tool_list_connections}};
+    struct ask ask;
+    int r = ask_begin(&ask, service, call, spec, arguments, failure);
+    for (size_t i = 0; !r && i < ARRAY_SIZE(tools); i++)
+        if (str_eq(tools[i].name, spec->name))
+            r = tools[i].run(&ask, ret_answer, failure);
+    ask_finish(&ask);
+    if (r && !failure->code) {
+        limit_hit(LIMIT_MEMORY);
+        err_set(
+            failure, r,
+            "no memory left for this call: it may have 64 MiB, and all calls together the %zu MiB "
+            "of limits.memory; ask for less",
+            service->budget.max >> 20);
+    }
+    return r;
+}
+
+int service_call(struct service *service, struct call *call, const char *tool,
+                 struct json_object *arguments, struct answer *ret_answer, struct err *err)
+{
     const struct tool_spec *spec = args_tool(tool);
     if (!spec)
         return args_unknown_tool(tool, err);
     *ret_answer = (struct answer){0};
     struct err failure = {0};
-    struct ask ask;
-    int r = ask_begin(&ask, service, call, spec, arguments, &failure);
-    for (size_t i = 0; !r && i < ARRAY_SIZE(tools); i++)
-        if (str_eq(tools[i].name, tool))
-            r = tools[i].run(&ask, ret_answer, &failure);
-    ask_finish(&ask);
-    if (r && !failure.code)
-        err_set(
-            &failure, r,
-            "no memory left for this call (64 MiB a call, limits.memory for all); ask for less");
+    int64_t started_ns = clock_mono_ns();
+    int64_t took_ns = -1;
+    int r = admission_enter(service->admission, &call->principal, started_ns, &failure);
+    if (!r) {
+        stats_call_begins();
+        r = run_tool(service, call, spec, arguments, ret_answer, &failure);
+        stats_call_ends();
+        admission_leave(service->admission, &call->principal);
+        took_ns = clock_mono_ns() - started_ns;
+    }
     if (r)
         r = answer_error(failure.code, failure.text, NULL, ret_answer);
+    if (failure.wait_ms)
+        ret_answer->wait_ms = failure.wait_ms;
+    stats_call(spec->name, r ? ERR_MEMORY : ret_answer->code, took_ns);
     return r ? err_set(err, ERR_MEMORY, "no memory for the answer") : 0;
 }
 

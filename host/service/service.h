@@ -68,6 +68,8 @@ const struct registry *service_registry(struct service *service);
 /* The folders that were searched for plugins, in order. */
 const char *const *service_plugin_paths(const struct service *service, size_t *ret_count);
 int64_t service_timeout_ns(struct service *service);
+/* What the process counts about itself, in the Prometheus exposition format 0.0.4. buf->failed: no memory. */
+void service_write_stats(struct service *service, struct buf *buf);
 /* The libraries the network is reached through, with their versions; static. */
 const char *service_versions(void);
 

@@ -72,4 +72,5 @@ def main():
     return 1 if errors or status or grown or end[1] > warm[1] + 8 else 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

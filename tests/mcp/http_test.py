@@ -435,10 +435,12 @@ def ends_while_busy(program):
     client = Client(program.port)
     headers = session(client)
     message = modern(call("sleep", 1, 1))
-    for sent, body in ((headers, call("sleep")), (modern_headers(message), message)):
-        Client(program.port).begin("POST", body, sent)
-    Client(program.port).begin("GET", None, headers).answer()
-    next(listen(program)[1].events())
+    # Kept, or Python would close them.
+    kept = [Client(program.port).begin("POST", body, sent)
+            for sent, body in ((headers, call("sleep")), (modern_headers(message), message))]
+    kept.append(Client(program.port).begin("GET", None, headers).answer())
+    kept.append(listen(program))
+    next(kept[-1][1].events())
     until(lambda: program.counts()["running"] == 2, "the calls do not run")
 
 

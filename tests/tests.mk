@@ -21,6 +21,7 @@ include tests/lint/lint.mk
 include tests/http/http.mk
 include tests/mcp/mcp.mk
 include tests/conformance/conformance.mk
+include tests/serve/serve.mk
 include tests/backends/backends.mk
 
 TESTS += $(UNIT_TESTS)

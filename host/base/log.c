@@ -27,6 +27,11 @@ void log_set_request(const char *id)
     snprintf(request_id, sizeof request_id, "%s", id ? id : "");
 }
 
+const char *log_request(void)
+{
+    return request_id;
+}
+
 uint64_t log_lines_not_written(void)
 {
     return atomic_load_explicit(&not_written, memory_order_relaxed);

@@ -133,8 +133,10 @@ static void end_job(struct job *job)
         if (entry->refresh_at <= now) /* nothing was kept: cancelled, or no memory */
             keeper_plan_refresh(entry, true, now);
     }
+    struct entry *gone = entry_take_retired(catalogue, entry);
     pthread_cond_signal(&catalogue->wake);
     pthread_mutex_unlock(&catalogue->lock);
+    entry_free(gone);
     mem_free(job);
     catalogue_drop(catalogue);
 }
@@ -144,7 +146,7 @@ static void run_job(struct call *call, void *argument)
     struct job *job = argument;
     struct catalogue *catalogue = job->catalogue;
     pthread_mutex_lock(&catalogue->lock);
-    bool stop = catalogue->stop;
+    bool stop = catalogue->stop || backend_retired(job->entry->backend);
     job->call = call;
     pthread_mutex_unlock(&catalogue->lock);
     if (!stop && job->kind == JOB_CHECK)
@@ -239,6 +241,13 @@ int catalogue_keeper_start(struct catalogue *catalogue, struct err *err)
         return err_set(err, r, "cannot start the thread that watches connections");
     }
     return 0;
+}
+
+void keeper_cancel(struct catalogue *catalogue, const struct entry *entry)
+{
+    for (const struct job *job = catalogue->jobs; job; job = job->next)
+        if (job->entry == entry && job->call)
+            call_cancel(job->call);
 }
 
 void catalogue_keeper_stop(struct catalogue *catalogue)

@@ -6,7 +6,8 @@
 #include "base/cleanup.h"
 
 #define BIT(c) (UINT64_C(1) << ((c)&63))
-#define CHUNK_LINE_MAX 256u /* a size and extensions nobody uses */
+#define CHUNK_LINE_MAX 256u  /* a size and extensions nobody uses */
+#define CHUNK_DIGITS_MAX 15u /* libraries differ at the edge of 64 bits */
 #define TRAILERS_MAX 4096u
 
 bool is_token_char(unsigned char c)
@@ -176,6 +177,8 @@ static enum scan_result size_byte(struct scan_chunk *scan, unsigned char c,
     case AT_START:
     case IN_DIGITS:
         if (is_hex(c)) {
+            if (scan->line_bytes > CHUNK_DIGITS_MAX)
+                return refuse(ret_refusal, 400, "A chunk's size is too large a number.");
             scan->state = IN_DIGITS;
             return SCAN_MORE;
         }

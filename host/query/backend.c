@@ -179,8 +179,8 @@ static int make(struct engine *engine, struct connection *connection, const char
              engine->settings.budget, backend);
     facts_init(&backend->facts);
     struct gate_stats stats = exchange_stats_gate();
-    gate_init(&backend->own_gate, engine->settings.per_connection, engine->settings.per_user,
-              &stats);
+    gate_init(&backend->own_gate, atomic_load(&engine->per_connection),
+              atomic_load(&engine->per_user), &stats);
     exchange_stats_init(&backend->stats, adapter->table.name);
     backend->gate = parent ? parent->gate : &backend->own_gate;
     pthread_mutex_init(&backend->lock, NULL);
@@ -319,6 +319,16 @@ void backend_note(struct backend *backend, const struct result *result, const st
         copy_text(backend->product, sizeof backend->product, result->product);
     }
     pthread_mutex_unlock(&backend->lock);
+}
+
+void backend_retire(struct backend *backend)
+{
+    atomic_store(&backend->retired, true);
+}
+
+bool backend_retired(const struct backend *backend)
+{
+    return atomic_load(&backend->retired);
 }
 
 void backend_advise(struct backend *backend, const char *advice)

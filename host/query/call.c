@@ -133,6 +133,13 @@ int call_pool_create(struct io *io, struct budget *budget, unsigned max,
     return 0;
 }
 
+void call_pool_set_max(struct call_pool *pool, unsigned max)
+{
+    pthread_mutex_lock(&pool->lock);
+    pool->max = max ? max : 256;
+    pthread_mutex_unlock(&pool->lock);
+}
+
 /* The next job, waited for a while; NULL when the thread should end. Under the lock. */
 static struct job *take_job(struct call_pool *pool)
 {

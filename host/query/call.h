@@ -40,6 +40,8 @@ typedef void (*call_fn)(struct call *call, void *argument);
 /* max threads (limits.calls). Threads start with the first call. stack 512 KiB. */
 int call_pool_create(struct io *io, struct budget *budget, unsigned max,
                      struct call_pool **ret_pool, struct err *err);
+/* Calls at once, from now on. */
+void call_pool_set_max(struct call_pool *pool, unsigned max);
 /* Cancels all calls, waits up to grace_ms for their threads; those left (stuck in a plugin) are abandoned. Returns how many. */
 unsigned call_pool_destroy(struct call_pool *pool, int64_t grace_ms);
 /*

@@ -49,8 +49,7 @@ int engine_create(const struct engine_settings *settings, struct engine **ret_en
     struct engine_settings *s = &engine->settings;
     s->max_points = s->max_points ? s->max_points : 2000000;
     s->max_series = s->max_series ? s->max_series : 20000;
-    s->per_connection = s->per_connection ? s->per_connection : 16;
-    s->per_user = s->per_user ? s->per_user : 8;
+    engine_set_in_flight(engine, s->per_connection, s->per_user);
     s->max_requests = s->max_requests ? s->max_requests : 200;
     s->max_operation_bytes = s->max_operation_bytes ? s->max_operation_bytes : UINT64_C(256) << 20;
     flights_init(&engine->flights);
@@ -71,6 +70,12 @@ void engine_destroy(struct engine *engine)
 void engine_set_creates_grace(struct engine *engine, int64_t grace_ns)
 {
     atomic_store(&engine->creates_grace_ns, grace_ns);
+}
+
+void engine_set_in_flight(struct engine *engine, uint32_t per_connection, uint32_t per_user)
+{
+    atomic_store(&engine->per_connection, per_connection ? per_connection : 16);
+    atomic_store(&engine->per_user, per_user ? per_user : 8);
 }
 
 static const char *kind_name(uint32_t kind)

@@ -27,8 +27,8 @@ struct op *op_new(struct engine *engine, struct call *call, struct backend *back
                   const struct sonde_query *query, struct flight *flight, int64_t deadline_ns)
 {
     struct op *op = mem_alloc(sizeof *op);
-    size_t slots = engine->settings.per_connection < OP_SLOTS_MAX ? engine->settings.per_connection
-                                                                  : OP_SLOTS_MAX;
+    size_t most = atomic_load(&engine->per_connection);
+    size_t slots = most < OP_SLOTS_MAX ? most : OP_SLOTS_MAX;
     if (op)
         op->slots = mem_alloc_array(slots, sizeof *op->slots);
     if (!op || !op->slots) {

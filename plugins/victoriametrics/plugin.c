@@ -28,9 +28,9 @@ static const struct sonde_param *const params[] = {&scrape_interval};
 
 static const struct promql_dialect dialect = {
     .product = "VictoriaMetrics",
+    .tenant_words = "; a cluster needs tenant (such as \"0\"), a single node none",
     .language = "MetricsQL",
     .max_points = 30000,
-    .no_exemplars = true,
     .vmrange = true,
     .escapes_names = true,
     .plain_paths = true,

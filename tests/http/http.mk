@@ -4,3 +4,6 @@ check_PROGRAMS += tests/http/http_server
 tests_http_http_server_SOURCES = tests/http/http_server.c
 tests_http_http_server_CPPFLAGS = $(AM_CPPFLAGS)
 tests_http_http_server_LDADD = libhost.la
+TESTS += tests/http/faults.sh
+dist_noinst_SCRIPTS += tests/http/faults.sh
+dist_noinst_DATA += tests/http/faults.py

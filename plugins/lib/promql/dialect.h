@@ -26,13 +26,13 @@ struct promql_probe_step {
 
 struct promql_dialect {
     const char *product;
-    const char *language; /* of its queries; NULL: PromQL */
-    uint32_t max_points;  /* a series may have in a range answer, unless the fact max_points says */
-    bool no_exemplars;    /* an empty answer would read as if there were just none */
-    bool vmrange;         /* histograms may have vmrange buckets, and none are native */
-    bool escapes_names;   /* label names take backslashes, in every version */
-    bool plain_paths;     /* and paths take any name, percent-encoded */
-    bool limits_names;    /* takes limit for names, in every version */
+    const char *tenant_words; /* what a wrong path may come from beside its prefix; NULL nothing */
+    const char *language;     /* of its queries; NULL: PromQL */
+    uint32_t max_points; /* a series may have in a range answer, unless the fact max_points says */
+    bool vmrange;        /* histograms may have vmrange buckets, and none are native */
+    bool escapes_names;  /* label names take backslashes, in every version */
+    bool plain_paths;    /* and paths take any name, percent-encoded */
+    bool limits_names;   /* takes limit for names, in every version */
     /* Names and values are those of today unless a window is given: so one always is. */
     bool always_window;
     promql_walk_fn walk; /* NULL: promql_walk */

@@ -138,9 +138,6 @@ static int32_t plan_metrics(struct promql_op *op)
 
 static int32_t plan_exemplars(struct promql_op *op)
 {
-    if (op->instance->dialect->no_exemplars)
-        return sonde_failf(op->host, op->ctx, SONDE_E_UNSUPPORTED, -1, "%s keeps no exemplars",
-                           op->instance->dialect->product);
     int32_t result = make_query(op);
     if (result != 0)
         return result;

@@ -61,7 +61,24 @@ static void add_enforced(struct promql_op *op, struct sonde_text *form)
     }
 }
 
-/* A window that reaches into what the server thinks incomplete. */
+/* From here on latency_offset is sure to be heeded; before, and where the version is not told, it may not be. */
+#define HEEDS_MINOR 86
+
+static bool heeds_offset(const struct promql_op *op)
+{
+    const char *version = op->version;
+    int64_t major = 0;
+    int64_t minor = 0;
+    size_t n = strcspn(version, ".");
+    if (version[n] != '.' || sonde_parse_int64(version, n, &major) != 0)
+        return false;
+    version += n + 1;
+    n = strspn(version, "0123456789");
+    return major > 1 ||
+           (major == 1 && sonde_parse_int64(version, n, &minor) == 0 && minor >= HEEDS_MINOR);
+}
+
+/* A window that reaches into what the server thinks incomplete. Short: notes are cut. */
 static void note_newest(struct promql_op *op)
 {
     int64_t offset = DEFAULT_OFFSET_MS;
@@ -74,11 +91,14 @@ static void note_newest(struct promql_op *op)
         return;
     struct sonde_text text;
     sonde_text_init(&text, op->host, op->ctx, 512);
-    sonde_text_add_format(&text,
-                          "samples of the newest %lld s may still be on their way (VictoriaMetrics "
-                          "waits that long, -search.latencyOffset): a dip or gap there alone is no "
-                          "outage",
-                          (long long)((offset + 999) / 1000));
+    sonde_text_add_format(
+        &text,
+        query->step_ns == 0 || heeds_offset(op)
+            ? "the newest %lld s may be incomplete (-search.latencyOffset): a dip "
+              "there alone is no outage"
+            : "the newest %lld s may repeat an older value "
+              "(-search.latencyOffset): no plateau, no outage",
+        (long long)((offset + 999) / 1000));
     op->sink->note(op->ctx, "newest", sonde_text_string(&text));
 }
 

@@ -161,10 +161,16 @@ static int32_t fail_status(const struct promql_failure *failure, const char *see
                        (unsigned)status,
                        has(failure->location, "login") ? ", or its auth if that is a login page"
                                                        : "");
+    } else if (class == SONDE_E_AUTH && status == 400) {
+        /* vmauth repeats the token, which is for no one's eyes. */
+        (void)snprintf(text, sizeof text,
+                       "a front before %s (vmauth) refused the login (400: it does not know this "
+                       "token): check the connection's auth",
+                       context->dialect->product);
     } else if (class == SONDE_E_AUTH) {
         (void)snprintf(text, sizeof text,
-                       "%s refused the login (%u: %s): check the connection's auth",
-                       context->dialect->product, (unsigned)status, seen);
+                       "%s refused the login (401: %s): check the connection's auth",
+                       context->dialect->product, seen);
     } else if (class == SONDE_E_FORBIDDEN) {
         (void)snprintf(text, sizeof text, "%s knows this login but forbids %s (403: %s)",
                        context->dialect->product, failure->path, seen);

@@ -96,9 +96,12 @@ static int64_t fitting_step(struct promql_op *op)
     promql_add_duration(&text, step);
     sonde_text_add(&text, " to ");
     promql_add_duration(&text, least);
-    sonde_text_add_format(&text, ": %s answers at most %u,%03u points per series",
-                          op->instance->dialect->product, (unsigned)(most / 1000),
-                          (unsigned)(most % 1000));
+    sonde_text_add_format(&text, ": %s answers at most ", op->instance->dialect->product);
+    if (most >= 1000)
+        sonde_text_add_format(&text, "%u,%03u", (unsigned)(most / 1000), (unsigned)(most % 1000));
+    else
+        sonde_text_add_format(&text, "%u", (unsigned)most);
+    sonde_text_add(&text, " points per series");
     op->sink->note(op->ctx, "step", sonde_text_string(&text));
     return least;
 }

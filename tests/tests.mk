@@ -18,8 +18,10 @@ include tests/modules/modules.mk
 include tests/abi/abi.mk
 include tests/fuzz/fuzz.mk
 include tests/lint/lint.mk
+include tests/http/http.mk
 include tests/mcp/mcp.mk
 include tests/conformance/conformance.mk
+include tests/serve/serve.mk
 include tests/backends/backends.mk
 
 TESTS += $(UNIT_TESTS)

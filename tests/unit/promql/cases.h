@@ -28,7 +28,7 @@ static const char *const rewrite_cases[] = {
     "up<B> # trailing comment with foo and {bar=\"x\"}",
     "# leading up\nup<B>",
     "up{ # a } in a comment\n job=\"x\"<C>}",
-    "# bare carriage return ends a comment\rup<B>",
+    "# a line of a file from Windows\r\nup<B>",
     "  \t\r\nup<B>\n",
     /* strings that look like selectors */
     "up{path=\"/a{b}\"<C>}",

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "mcp/headers.h"
 #include "mcp/methods.h"
 
 /*
@@ -202,6 +203,11 @@ int tools_call(struct request *request, struct buf *buf, struct rpc_error *error
     int r = check_call(request, &tool, &arguments, error);
     if (r)
         return r;
+    const struct mcp_headers *headers = request->channel->headers;
+    if (headers && headers_agree_arguments(headers, tool, arguments, error)) {
+        error->status = 400;
+        return error->code;
+    }
     struct mcp_call *call = mem_alloc(sizeof *call);
     if (!call)
         return rpc_fail(error, RPC_INTERNAL_ERROR, "no memory for the call; try again later");

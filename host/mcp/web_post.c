@@ -126,12 +126,19 @@ static bool refused_by_drain(struct post *post)
     return true;
 }
 
+static const char *find_header(void *user, const char *name)
+{
+    return http_header(user, name);
+}
+
 static void read_headers(struct http_request *request, struct mcp_headers *ret_headers)
 {
     static const char *const names[] = {"MCP-Protocol-Version", "Mcp-Method", "Mcp-Name"};
     *ret_headers = (struct mcp_headers){.version = http_header(request, names[0]),
                                         .method = http_header(request, names[1]),
-                                        .name = http_header(request, names[2])};
+                                        .name = http_header(request, names[2]),
+                                        .find = find_header,
+                                        .user = request};
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         if (http_header_count(request, names[i]) > 1)
             ret_headers->repeated = names[i];

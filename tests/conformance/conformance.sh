@@ -41,7 +41,7 @@ scenarios() { # REVISION NAME...
     done
 }
 scenarios 2025-11-25 server-initialize ping server-session-lifecycle server-sse-multiple-streams $both
-scenarios 2026-07-28 http-header-validation $both
+scenarios 2026-07-28 http-header-validation http-custom-header-server-validation $both
 
 exec 3>&-
 wait $fixture || { echo "the fixture ended with status $?"; bad=1; }

@@ -46,6 +46,8 @@ struct fixture {
 
 #define TOOL(called, about) .spec = {.name = called, .title = called, .description = about}
 
+static const struct arg_spec header_args[] = {{.name = "region", .header = "Region"}};
+
 static const struct fixture fixtures[] = {
     {TOOL("test_simple_text", "Answers with a text."), .schema = NO_ARGUMENTS,
      .text = "This is a simple text response for testing."},
@@ -64,6 +66,15 @@ static const struct fixture fixtures[] = {
      .schema = NO_ARGUMENTS, .text = "Progress is complete.", .reports = true},
     {TOOL("json_schema_2020_12_tool", "Has a schema with keywords of JSON Schema 2020-12."),
      .schema = SCHEMA_2020_12, .text = "Any arguments are fine."},
+    {.spec = {.name = "test_x_mcp_header",
+              .title = "test_x_mcp_header",
+              .description = "Has an argument that is repeated in a header.",
+              .args = header_args,
+              .arg_count = 1},
+     .schema =
+         "{\"type\":\"object\",\"properties\":{\"region\":{\"type\":\"string\",\"x-mcp-header\":"
+         "\"Region\"}},\"additionalProperties\":false}",
+     .text = "The header and the argument agree."},
 };
 #define FIXTURES (sizeof fixtures / sizeof fixtures[0])
 

@@ -22,10 +22,10 @@ struct user {
 };
 
 struct admission {
+    pthread_mutex_t lock; /* of all below */
     uint32_t per_minute;
     uint32_t at_once;
-    pthread_mutex_t lock;
-    struct map map; /* by id; under lock, as all below */
+    struct map map; /* by id */
     struct user *oldest;
     struct user *newest;
 };
@@ -41,6 +41,14 @@ int admission_create(uint32_t per_minute, uint32_t at_once, struct admission **r
     map_init(&admission->map, ADMISSION_MAX_USERS);
     *ret_admission = admission;
     return 0;
+}
+
+void admission_set_limits(struct admission *admission, uint32_t per_minute, uint32_t at_once)
+{
+    pthread_mutex_lock(&admission->lock);
+    admission->per_minute = per_minute;
+    admission->at_once = at_once;
+    pthread_mutex_unlock(&admission->lock);
 }
 
 static void unlink_user(struct admission *admission, struct user *user)

@@ -19,6 +19,8 @@ struct admission;
 
 /* 0 turns a limit off. 0 or ERR_MEMORY. */
 int admission_create(uint32_t per_minute, uint32_t at_once, struct admission **ret_admission);
+/* From now on; what a user has used up of a bucket counts in the time it takes to be refilled. */
+void admission_set_limits(struct admission *admission, uint32_t per_minute, uint32_t at_once);
 void admission_destroy(struct admission *admission);
 /*
  * A call begins at now_ns (clock_mono_ns). 0, and admission_leave is owed; else ERR_LIMIT (too many a minute) or ERR_BUSY (too many

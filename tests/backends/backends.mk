@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Real servers on loopback; one that is absent is skipped by name.
-BACKEND_TESTS = tests/backends/prometheus_debian.sh tests/backends/prometheus_3.sh tests/backends/soak.sh tests/backends/faults.sh tests/backends/http2.sh
+BACKEND_TESTS = tests/backends/prometheus_debian.sh tests/backends/prometheus_3.sh tests/backends/soak.sh tests/backends/faults.sh tests/backends/http2.sh \
+	tests/backends/limits.sh
 dist_noinst_SCRIPTS += $(BACKEND_TESTS) tests/backends/prometheus3/build
-dist_noinst_DATA += tests/backends/prometheus.py tests/backends/prometheus_server.py tests/backends/soak.py tests/backends/slow_prometheus.py tests/backends/faults.py tests/backends/http2.py tests/backends/faulty_prometheus.py \
-	tests/backends/prometheus3/go.mod tests/backends/prometheus3/go.sum tests/support/mcp_client.py
+dist_noinst_DATA += tests/backends/prometheus.py tests/backends/prometheus_server.py tests/backends/soak.py tests/backends/slow_prometheus.py tests/backends/faults.py tests/backends/http2.py tests/backends/limits.py tests/backends/faulty_prometheus.py \
+	tests/backends/prometheus3/go.mod tests/backends/prometheus3/go.sum tests/support/mcp_client.py \
+	tests/support/no_limits.yaml
 TESTS += $(BACKEND_TESTS)

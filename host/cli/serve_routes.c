@@ -52,9 +52,9 @@ static void handle_ready(void *user, struct http_request *request)
 
 static void handle_metrics(void *user, struct http_request *request)
 {
-    (void)user;
+    struct serve *serve = user;
     struct buf page = BUF(METRICS_MAX);
-    stats_write(&page);
+    service_write_stats(serve->service, &page);
     if (page.failed)
         http_problem(request, 503, "Out of memory", "no memory for the page; come back later");
     else
@@ -103,7 +103,8 @@ void serve_fill_routes(struct serve *serve)
         {.path = "/metrics",
          .methods = HTTP_GET,
          .open = serve->metrics_open,
-         .handle = handle_metrics},
+         .handle = handle_metrics,
+         .user = serve},
         {.path = "/", .methods = HTTP_GET, .open = true, .handle = handle_root}};
     memcpy(serve->routes, routes, sizeof routes);
 }

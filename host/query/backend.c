@@ -321,6 +321,11 @@ void backend_note(struct backend *backend, const struct result *result, const st
     pthread_mutex_unlock(&backend->lock);
 }
 
+void backend_set_in_flight(struct backend *backend, uint32_t per_connection, uint32_t per_user)
+{
+    gate_set_max(&backend->own_gate, per_connection ? per_connection : 16, per_user ? per_user : 8);
+}
+
 void backend_retire(struct backend *backend)
 {
     atomic_store(&backend->retired, true);

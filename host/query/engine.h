@@ -54,6 +54,8 @@ int backend_open_scope(struct backend *parent, const struct scope_row *scope,
 struct backend *backend_ref(struct backend *backend);
 void backend_unref(struct backend *backend);
 DEFINE_CLEANUP(struct backend *, backend_unref);
+/* Its own exchanges in flight, from now on; 0 takes the default. */
+void backend_set_in_flight(struct backend *backend, uint32_t per_connection, uint32_t per_user);
 /* It was taken out of the configuration: calls that hold it end well, nothing new is kept about it. */
 void backend_retire(struct backend *backend);
 bool backend_retired(const struct backend *backend);

@@ -14,13 +14,21 @@
  * left needs to look at nobody else.
  */
 
-void gate_init(struct gate *gate, unsigned max, unsigned per_user, const struct gate_stats *stats)
+static void set_max(struct gate *gate, unsigned max, unsigned per_user)
 {
-    *gate = (struct gate){.max = max ? max : 1, .stats = *stats};
+    gate->max = max ? max : 1;
     gate->per_user = per_user && per_user < gate->max ? per_user : gate->max;
     gate->keeper.max = gate->per_user < gate->max / 4 ? gate->per_user : gate->max / 4;
     gate->keeper.max = gate->keeper.max ? gate->keeper.max : 1;
     gate->crowd.max = gate->per_user;
+    for (struct gate_user *user = gate->users; user; user = user->next)
+        user->max = gate->per_user;
+}
+
+void gate_init(struct gate *gate, unsigned max, unsigned per_user, const struct gate_stats *stats)
+{
+    *gate = (struct gate){.stats = *stats};
+    set_max(gate, max, per_user);
     pthread_mutex_init(&gate->lock, NULL);
 }
 
@@ -179,6 +187,22 @@ static void grant_waiting(struct gate *gate)
         /* Whoever it wakes lives at least until it leaves the gate, for which it needs this lock. */
         place->wake(place->argument);
     }
+}
+
+void gate_set_max(struct gate *gate, unsigned max, unsigned per_user)
+{
+    pthread_mutex_lock(&gate->lock);
+    set_max(gate, max, per_user);
+    grant_waiting(gate);
+    pthread_mutex_unlock(&gate->lock);
+}
+
+void gate_limits(struct gate *gate, unsigned *ret_max, unsigned *ret_per_user)
+{
+    pthread_mutex_lock(&gate->lock);
+    *ret_max = gate->max;
+    *ret_per_user = gate->per_user;
+    pthread_mutex_unlock(&gate->lock);
 }
 
 bool gate_enter(struct gate *gate, struct gate_place *place, const struct principal *principal)

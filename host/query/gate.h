@@ -67,6 +67,9 @@ enum gate_wait { GATE_NO_WAIT, GATE_WAITS_FOR_ANY, GATE_WAITS_FOR_OWN };
 /* per_user 0: no more than max. stats is copied. */
 void gate_init(struct gate *gate, unsigned max, unsigned per_user, const struct gate_stats *stats);
 void gate_finish(struct gate *gate);
+/* From now on: higher ones let in who waits, lower ones hold as places are left. */
+void gate_set_max(struct gate *gate, unsigned max, unsigned per_user);
+void gate_limits(struct gate *gate, unsigned *ret_max, unsigned *ret_per_user);
 /* Takes a place or a turn in the queue; place holds wake and argument, the rest zero. Returns whether it is granted at once. */
 bool gate_enter(struct gate *gate, struct gate_place *place, const struct principal *principal);
 bool gate_granted(struct gate *gate, struct gate_place *place);

@@ -204,12 +204,14 @@ bool op_waited(const struct op *op, int64_t waited_ns, struct err *err)
     if (wait == GATE_NO_WAIT)
         return false;
     bool own = wait == GATE_WAITS_FOR_OWN;
+    unsigned max;
+    unsigned per_user;
+    gate_limits(op->backend->gate, &max, &per_user);
     limit_hit(own ? LIMIT_IN_FLIGHT_PER_USER : LIMIT_IN_FLIGHT);
     err_set(err, SONDE_E_DEADLINE,
             "no turn within %.3g s: %u requests%s to this connection are under way, as many as "
             "limits.%s allows; ask for less at once, or try again in 5 s",
-            (double)waited_ns / (double)NS_PER_S,
-            own ? op->backend->gate->per_user : op->backend->gate->max, own ? " of yours" : "",
+            (double)waited_ns / (double)NS_PER_S, own ? per_user : max, own ? " of yours" : "",
             own ? "in_flight_per_user" : "in_flight");
     err->wait_ms = 5000;
     return true;

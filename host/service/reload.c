@@ -97,10 +97,14 @@ static void apply_limits(struct service *service, const struct connection_set *s
     const struct config *config = set->config;
     budget_set_max(&service->budget, config->limit_memory);
     call_pool_set_max(service->calls, config->limit_calls);
-    engine_set_in_flight(service->engine, config->limit_in_flight,
-                         config->limit_in_flight_per_user);
     admission_set_limits(service->admission, config->limit_calls_per_minute,
                          config->limit_calls_per_user);
+    engine_set_in_flight(service->engine, config->limit_in_flight,
+                         config->limit_in_flight_per_user);
+    for (size_t i = 0; i < set->slot_count; i++)
+        if (set->slots[i].backend)
+            backend_set_in_flight(set->slots[i].backend, config->limit_in_flight,
+                                  config->limit_in_flight_per_user);
 }
 
 int service_reload(struct service *service, struct config *config,

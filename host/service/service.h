@@ -37,8 +37,7 @@ struct service_changes {
         [256]; /* keys that changed and take effect with the next start: "plugins, files"; "" none */
 };
 /*
- * Goes on with another configuration (taken over, also on failure): connections, timezone and the limits calls, in_flight, timeout,
- * memory and max_tokens. A connection that says the same as before keeps all that is known about it. Calls under way end with what they
+ * Goes on with another configuration (taken over, also on failure): connections, timezone and limits, but for body and points. A connection that says the same as before keeps all that is known about it. Calls under way end with what they
  * began with. options are those of service_create. On failure everything stays as it was; errors as service_create gives them. One
  * thread at a time.
  */

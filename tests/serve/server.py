@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`sonde serve` as a process of a test: started on a free port, asked over HTTP, always ended."""
 import http.client
+import itertools
 import json
 import os
 import re
@@ -60,6 +61,7 @@ class Serve:
         with open(self.log_path, "w") as log:
             self.process = subprocess.Popen([*command, *arguments], stderr=log, stdout=subprocess.PIPE, env=environment)
         self.session = None
+        self.ids = itertools.count(1)
         self.token = None
         if wait:
             found = wait_for("the start", self._address)
@@ -100,7 +102,7 @@ class Serve:
             headers["MCP-Protocol-Version"] = "2025-11-25"
         message = {"jsonrpc": "2.0", "method": method, "params": params or {}}
         if not notify:
-            message["id"] = 1
+            message["id"] = next(self.ids)
         answer = self.ask("/mcp", "POST", json.dumps(message), token, headers)
         if method == "initialize":
             self.session = answer.headers.get("Mcp-Session-Id")

@@ -143,6 +143,40 @@ static void test_own_limit(void **state)
     gate_finish(&gate);
 }
 
+/* A reload: higher limits let in who waits, lower ones hold as places are left. */
+static void test_new_limits(void **state)
+{
+    (void)state;
+    struct gate gate;
+    unsigned max;
+    unsigned per_user;
+    gate_init(&gate, 2, 1, &no_stats);
+    struct spot a[4];
+    struct spot b[2];
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(enter(&gate, &a[i], "a"), i < 1);
+    assert_true(enter(&gate, &b[0], "b"));
+    gate_set_max(&gate, 4, 3);
+    gate_limits(&gate, &max, &per_user);
+    assert_int_equal(max, 4);
+    assert_int_equal(per_user, 3);
+    assert_string_equal(order, "aa");
+    assert_true(gate_granted(&gate, &a[2].place));
+    assert_false(gate_granted(&gate, &a[3].place));
+    gate_set_max(&gate, 1, 0);
+    assert_false(enter(&gate, &b[1], "b"));
+    gate_leave(&gate, &a[0].place);
+    gate_leave(&gate, &a[1].place);
+    gate_leave(&gate, &a[2].place);
+    assert_string_equal(order, "aa"); /* one place, and b has it */
+    gate_leave(&gate, &b[0].place);
+    assert_string_equal(order, "aaa");
+    drain(&gate, a, 4);
+    drain(&gate, b, 2);
+    assert_int_equal(gate.used, 0);
+    gate_finish(&gate);
+}
+
 /* The keeper comes last, but comes; and users come first, however much it has. */
 static void test_keeper(void **state)
 {
@@ -486,6 +520,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_turns, gate_setup),
         cmocka_unit_test_setup(test_own_limit, gate_setup),
+        cmocka_unit_test_setup(test_new_limits, gate_setup),
         cmocka_unit_test_setup(test_keeper, gate_setup),
         cmocka_unit_test(test_bucket),
         cmocka_unit_test(test_running),

@@ -37,6 +37,7 @@ struct outgoing {
 
 struct stdio {
     struct mcp_peer *peer;
+    struct mcp_channel channel; /* the one line output is for all messages */
     int in_fd;
     int out_fd;
     int wake[2];
@@ -82,12 +83,15 @@ static void wake_reader(struct stdio *stdio)
     (void)ignored;
 }
 
-static void enqueue(void *user, const char *message, size_t size)
+static void enqueue(void *user, const struct mcp_out *out)
 {
     struct stdio *stdio = user;
+    size_t size = out->size;
+    if (!size)
+        return; /* only a transport with an answer to each message has use for it */
     struct outgoing *node = mem_alloc(sizeof *node + size + 1);
     if (node) {
-        memcpy(node->data, message, size);
+        memcpy(node->data, out->text, size);
         /* One message a line: between JSON's tokens a newline is only white space, inside a string it is escaped. */
         for (char *p = node->data; (p = memchr(p, '\n', size - (size_t)(p - node->data)));)
             *p = ' ';
@@ -205,12 +209,12 @@ static void receive_line(struct stdio *stdio, const char *text, size_t size)
     while (i < size && (text[i] == ' ' || text[i] == '\t'))
         i++;
     if (i < size)
-        mcp_receive(stdio->peer, text, size);
+        mcp_receive(stdio->peer, &stdio->channel, text, size);
 }
 
 static void refuse_line(struct stdio *stdio)
 {
-    mcp_refuse(stdio->peer,
+    mcp_refuse(stdio->peer, &stdio->channel,
                "a message is longer than 10 MiB, the longest line read here; it was skipped");
 }
 
@@ -390,7 +394,7 @@ static int open_wake(int fds[2])
 
 static int run_peer(struct stdio *stdio, struct service *service)
 {
-    if (mcp_peer_create(service, enqueue, stdio, &stdio->peer)) {
+    if (mcp_peer_create(service, &PRINCIPAL_LOCAL, enqueue, stdio, &stdio->peer)) {
         log_line(LOG_ERROR, "mcp", "no memory to begin");
         return 1;
     }
@@ -414,7 +418,8 @@ static int run_peer(struct stdio *stdio, struct service *service)
 
 int mcp_stdio_run(struct service *service, int in_fd, int out_fd)
 {
-    struct stdio stdio = {.in_fd = in_fd, .line = BUF(MAX_LINE + READ_SIZE)};
+    struct stdio stdio = {
+        .in_fd = in_fd, .channel = {.request_id = ""}, .line = BUF(MAX_LINE + READ_SIZE)};
     stdio.last = &stdio.first;
     int type;
     socklen_t size = sizeof type;

@@ -178,7 +178,10 @@ static int make(struct engine *engine, struct connection *connection, const char
     ctx_init(&backend->ctx, adapter, backend->connection->name, OPEN_MAX_BYTES,
              engine->settings.budget, backend);
     facts_init(&backend->facts);
-    gate_init(&backend->own_gate, engine->settings.per_connection);
+    struct gate_stats stats = exchange_stats_gate();
+    gate_init(&backend->own_gate, atomic_load(&engine->per_connection),
+              atomic_load(&engine->per_user), &stats);
+    exchange_stats_init(&backend->stats, adapter->table.name);
     backend->gate = parent ? parent->gate : &backend->own_gate;
     pthread_mutex_init(&backend->lock, NULL);
     int r = 0;
@@ -316,6 +319,21 @@ void backend_note(struct backend *backend, const struct result *result, const st
         copy_text(backend->product, sizeof backend->product, result->product);
     }
     pthread_mutex_unlock(&backend->lock);
+}
+
+void backend_set_in_flight(struct backend *backend, uint32_t per_connection, uint32_t per_user)
+{
+    gate_set_max(&backend->own_gate, per_connection ? per_connection : 16, per_user ? per_user : 8);
+}
+
+void backend_retire(struct backend *backend)
+{
+    atomic_store(&backend->retired, true);
+}
+
+bool backend_retired(const struct backend *backend)
+{
+    return atomic_load(&backend->retired);
 }
 
 void backend_advise(struct backend *backend, const char *advice)

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
+#include "selfstats/limit_hits.h"
 
 #define CALL_MAX_BYTES (64u * 1024u * 1024u)
 #define STACK_BYTES (512u * 1024u)
@@ -34,6 +35,7 @@ struct call_pool {
     pthread_cond_t gone; /* a worker ended */
     struct io *io;
     struct budget *budget;
+    struct permits *permits;
     struct job *first;
     struct job *last;
     struct worker *workers;
@@ -58,6 +60,7 @@ static int call_init(struct call *call, struct io *io, struct budget *budget,
 
 static void call_finish(struct call *call)
 {
+    permit_release(call);
     bool large = call->large || call->arena.used > 4u * 1024u * 1024u;
     mailbox_destroy(call->mailbox);
     arena_finish(&call->arena);
@@ -83,6 +86,7 @@ void call_cancel(struct call *call)
     if (mailbox_post(call->mailbox, NULL, 0))
         log_line(LOG_WARN, "query",
                  "no memory to wake a cancelled call; it ends at its next message");
+    permits_wake(call);
 }
 
 void call_progress(struct call *call, double done, double total, const char *message)
@@ -116,11 +120,24 @@ int call_pool_create(struct io *io, struct budget *budget, unsigned max,
         mem_free(pool);
         return err_set(err, ERR_SYSTEM, "no condition variable for the call threads");
     }
+    if (permits_create(0, &pool->permits)) {
+        pthread_cond_destroy(&pool->work);
+        pthread_cond_destroy(&pool->gone);
+        mem_free(pool);
+        return err_set(err, ERR_MEMORY, "no memory for the call threads");
+    }
     pool->io = io;
     pool->budget = budget;
     pool->max = max ? max : 256;
     *ret_pool = pool;
     return 0;
+}
+
+void call_pool_set_max(struct call_pool *pool, unsigned max)
+{
+    pthread_mutex_lock(&pool->lock);
+    pool->max = max ? max : 256;
+    pthread_mutex_unlock(&pool->lock);
 }
 
 /* The next job, waited for a while; NULL when the thread should end. Under the lock. */
@@ -211,7 +228,9 @@ static int enqueue(struct call_pool *pool, struct job *job, struct err *err)
         return err_set(err, ERR_BUSY, "sonde is stopping");
     if (pool->waiting >= pool->idle) {
         if (pool->threads >= pool->max) {
-            err_set(err, ERR_BUSY, "all %u call threads are busy, try again in 1 s", pool->max);
+            limit_hit(LIMIT_CALLS);
+            err_set(err, ERR_BUSY, "all %u call threads are busy (limits.calls), try again in 1 s",
+                    pool->max);
             if (err)
                 err->wait_ms = 1000;
             return ERR_BUSY;
@@ -239,6 +258,7 @@ int call_submit(struct call_pool *pool, const struct principal *principal, int64
         return err_set(err, ERR_MEMORY, "no memory for a call");
     }
     job->pool = pool;
+    job->call.permit.permits = pool->permits;
     job->function = function;
     job->argument = argument;
     struct call *call = &job->call;
@@ -261,6 +281,14 @@ unsigned call_pool_active(struct call_pool *pool)
     unsigned active = pool->active + pool->waiting;
     pthread_mutex_unlock(&pool->lock);
     return active;
+}
+
+void call_pool_threads(struct call_pool *pool, unsigned *ret_threads, unsigned *ret_busy)
+{
+    pthread_mutex_lock(&pool->lock);
+    *ret_threads = pool->threads;
+    *ret_busy = pool->active;
+    pthread_mutex_unlock(&pool->lock);
 }
 
 unsigned call_pool_destroy(struct call_pool *pool, int64_t grace_ms)
@@ -289,6 +317,7 @@ unsigned call_pool_destroy(struct call_pool *pool, int64_t grace_ms)
     pthread_cond_destroy(&pool->work);
     pthread_cond_destroy(&pool->gone);
     pthread_mutex_destroy(&pool->lock);
+    permits_destroy(pool->permits);
     mem_free(pool);
     return 0;
 }

@@ -23,6 +23,8 @@ struct answer {
         blocks; /* further content blocks: JSON objects joined by commas, put after the text; NULL none; mem_free */
     size_t blocks_size;
     bool is_error;
+    int code;        /* of the error; 0: well */
+    int64_t wait_ms; /* come back after; 0 unknown */
 };
 void answer_finish(struct answer *answer);
 

@@ -37,7 +37,10 @@ struct config {
     const char *const *no_proxy;
     size_t no_proxy_count;
     uint32_t limit_calls;
-    uint32_t limit_in_flight; /* exchanges per connection */
+    uint32_t limit_calls_per_minute; /* of one user; 0 off */
+    uint32_t limit_calls_per_user;   /* at once */
+    uint32_t limit_in_flight;        /* exchanges per connection */
+    uint32_t limit_in_flight_per_user;
     int64_t limit_timeout_ns;
     uint64_t limit_memory;
     uint64_t limit_body;

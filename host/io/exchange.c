@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "selfstats/limit_hits.h"
 #include "io/file_endpoint.h"
 #include "io/loop.h"
 #include "io/mailbox.h"
@@ -295,14 +296,8 @@ int exchange_start(struct io *io, struct mailbox *mailbox, const struct exchange
                    struct exchange **ret_exchange, struct err *err)
 {
     size_t need = given->request->body_size + OVERHEAD + (given->detached ? 0 : EXCHANGE_WINDOW);
-    if (budget_take(io->budget, need) < 0) {
-        int r =
-            err_set(err, ERR_BUSY,
-                    "no memory left for another request (limits.memory); try again in a second");
-        if (err)
-            err->wait_ms = 1000;
-        return r;
-    }
+    if (budget_take(io->budget, need) < 0)
+        return limit_memory(err, io->budget, "another request");
     struct exchange *exchange = exchange_new(io, mailbox, given);
     if (!exchange) {
         budget_give(io->budget, need);
@@ -466,6 +461,7 @@ static int too_large(struct exchange *exchange, const char *what, uint64_t bytes
     char limit[32];
     size_text(have, bytes);
     size_text(limit, max);
+    limit_hit(LIMIT_BODY);
     exchange_fail(exchange, SONDE_OUTCOME_TOO_LARGE,
                   "the answer of %s is too large: %s %s, at most %s are read (limits.body); ask "
                   "for less: a shorter time range, a larger step, more filters",

@@ -198,3 +198,49 @@ int headers_agree(const struct mcp_headers *headers, const struct rpc_message *m
     return agree("Mcp-Name", headers->name, what, json_object_get_string(name),
                  (size_t)json_object_get_string_len(name), error);
 }
+
+/* An integer is the same however it is written: 7, 7.0. */
+static bool same_number(const char *value, struct json_object *wanted)
+{
+    double number;
+    int64_t integer;
+    if (!str_to_int(value, INT64_MIN, INT64_MAX, &integer))
+        return json_object_get_int64(wanted) == integer;
+    return !str_to_double(value, &number) && number == json_object_get_double(wanted);
+}
+
+static int agree_argument(const char *header, const char *value, const char *name,
+                          struct json_object *wanted, struct rpc_error *error)
+{
+    char what[64];
+    snprintf(what, sizeof what, "the argument %s", name);
+    if (json_object_is_type(wanted, json_type_string))
+        return agree(header, value, what, json_object_get_string(wanted),
+                     (size_t)json_object_get_string_len(wanted), error);
+    if (value && json_object_is_type(wanted, json_type_int) && same_number(value, wanted))
+        return 0;
+    CLEANUP(buf_finish) struct buf text = BUF(MAX_VALUE);
+    buf_json_object(&text, wanted);
+    return agree(header, value, what, buf_text(&text), text.size, error);
+}
+
+int headers_agree_arguments(const struct mcp_headers *headers, const struct tool_spec *tool,
+                            struct json_object *arguments, struct rpc_error *error)
+{
+    int r = 0;
+    for (size_t i = 0; i < tool->arg_count && !r; i++) {
+        const struct arg_spec *arg = &tool->args[i];
+        if (!arg->header)
+            continue;
+        char header[128];
+        snprintf(header, sizeof header, "Mcp-Param-%s", arg->header);
+        const char *value = headers->find(headers->user, header);
+        struct json_object *wanted = json_member(arguments, arg->name);
+        if (wanted)
+            r = agree_argument(header, value, arg->name, wanted, error);
+        else if (value)
+            r = rpc_fail(error, RPC_HEADER_MISMATCH,
+                         "the header %s is there, but the argument %s is not", header, arg->name);
+    }
+    return r;
+}

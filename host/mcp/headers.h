@@ -9,6 +9,7 @@
 #define MCP_HEADERS_H
 
 #include "mcp/jsonrpc.h"
+#include "service/args.h"
 
 /* Of one request, as they came; NULL where absent. */
 struct mcp_headers {
@@ -16,6 +17,9 @@ struct mcp_headers {
     const char *method;   /* Mcp-Method */
     const char *name;     /* Mcp-Name */
     const char *repeated; /* one of them that came more than once, or NULL */
+    /* Of any other header: its value, NULL where absent. */
+    const char *(*find)(void *user, const char *header);
+    void *user;
 };
 
 /* Whether an Accept header lets in that media type; NULL lets in nothing: MCP wants it said. */
@@ -34,5 +38,12 @@ int headers_agree_version(const struct mcp_headers *headers, const struct rpc_me
 /* The method, and the member of params that Mcp-Name repeats (NULL: none). 0 or RPC_HEADER_MISMATCH. */
 int headers_agree(const struct mcp_headers *headers, const struct rpc_message *message,
                   const char *named_by, struct rpc_error *error);
+
+/*
+ * The arguments that are repeated in headers Mcp-Param-NAME, for those of the tool that want it: numbers count by value,
+ * an argument that is absent or null has no header. 0 or RPC_HEADER_MISMATCH.
+ */
+int headers_agree_arguments(const struct mcp_headers *headers, const struct tool_spec *tool,
+                            struct json_object *arguments, struct rpc_error *error);
 
 #endif

@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mcp/peer.h"
 
-#include <math.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
-#include "mcp/headers.h"
 #include "mcp/methods.h"
 
 static int init_locks(struct mcp_peer *peer)
@@ -79,9 +74,8 @@ void mcp_peer_release(struct mcp_peer *peer)
     unlock_and_leave(peer);
 }
 
-/* Under send_lock. message NULL: no bytes. */
-static void send_out(struct mcp_peer *peer, struct mcp_channel *channel, enum mcp_kind kind,
-                     int status, const struct buf *message)
+void peer_send(struct mcp_peer *peer, struct mcp_channel *channel, enum mcp_kind kind, int status,
+               const struct buf *message)
 {
     if (peer->closed)
         return;
@@ -100,8 +94,7 @@ static void send_out(struct mcp_peer *peer, struct mcp_channel *channel, enum mc
     peer->send(peer->user, &out);
 }
 
-/* The last answer of a batch sends it; a batch without answers (notifications, cancelled calls) sends nothing. Under send_lock. */
-static void leave_batch(struct mcp_peer *peer, struct mcp_batch *batch)
+void peer_leave_batch(struct mcp_peer *peer, struct mcp_batch *batch)
 {
     pthread_mutex_lock(&peer->lock);
     bool last = !--batch->open;
@@ -110,9 +103,9 @@ static void leave_batch(struct mcp_peer *peer, struct mcp_batch *batch)
         return;
     if (batch->text.size) {
         buf_add_char(&batch->text, ']');
-        send_out(peer, batch->channel, MCP_ANSWER, 0, &batch->text);
+        peer_send(peer, batch->channel, MCP_ANSWER, 0, &batch->text);
     } else {
-        send_out(peer, batch->channel, MCP_NOTHING, 0, NULL);
+        peer_send(peer, batch->channel, MCP_NOTHING, 0, NULL);
     }
     buf_finish(&batch->text);
     mem_free(batch);
@@ -134,17 +127,17 @@ void peer_answer(struct mcp_peer *peer, struct mcp_channel *channel, struct mcp_
         return;
     }
     pthread_mutex_lock(&peer->send_lock);
-    send_out(peer, channel, MCP_ANSWER, status, message);
+    peer_send(peer, channel, MCP_ANSWER, status, message);
     pthread_mutex_unlock(&peer->send_lock);
 }
 
-static void answer_nothing(struct mcp_peer *peer, struct mcp_channel *channel,
-                           struct mcp_batch *batch)
+void peer_answer_nothing(struct mcp_peer *peer, struct mcp_channel *channel,
+                         struct mcp_batch *batch)
 {
     if (batch)
         return;
     pthread_mutex_lock(&peer->send_lock);
-    send_out(peer, channel, MCP_NOTHING, 0, NULL);
+    peer_send(peer, channel, MCP_NOTHING, 0, NULL);
     pthread_mutex_unlock(&peer->send_lock);
 }
 
@@ -234,7 +227,7 @@ int peer_listen(struct mcp_call *listen, const struct buf *first, struct rpc_err
     }
     pthread_mutex_unlock(&peer->lock);
     if (!r)
-        send_out(peer, listen->channel, MCP_NOTIFICATION, 0, first);
+        peer_send(peer, listen->channel, MCP_NOTIFICATION, 0, first);
     pthread_mutex_unlock(&peer->send_lock);
     return r;
 }
@@ -276,11 +269,11 @@ void peer_end(struct mcp_call *call, const struct buf *message)
         unlink_locked(call);
     pthread_mutex_unlock(&peer->lock);
     if (!call->batch) {
-        send_out(peer, call->channel, message ? MCP_ANSWER : MCP_NOTHING, 0, message);
+        peer_send(peer, call->channel, message ? MCP_ANSWER : MCP_NOTHING, 0, message);
     } else {
         if (message)
             add_to_batch(peer, call->batch, message);
-        leave_batch(peer, call->batch);
+        peer_leave_batch(peer, call->batch);
     }
     pthread_mutex_unlock(&peer->send_lock);
     free_call(call, true);
@@ -306,7 +299,7 @@ void peer_cancel(struct mcp_peer *peer, struct json_object *id)
         cancel_locked(call);
     pthread_mutex_unlock(&peer->lock);
     if (listens)
-        send_out(peer, call->channel, MCP_NOTHING, 0, NULL);
+        peer_send(peer, call->channel, MCP_NOTHING, 0, NULL);
     pthread_mutex_unlock(&peer->send_lock);
     if (listens)
         free_call(call, false);
@@ -345,223 +338,11 @@ void mcp_peer_end_listens(struct mcp_peer *peer)
         rpc_begin_result(&buf, call->id);
         methods_finish_result(&buf, ERA_MODERN, call->id);
         pthread_mutex_lock(&peer->send_lock);
-        send_out(peer, call->channel, MCP_ANSWER, 0, &buf);
+        peer_send(peer, call->channel, MCP_ANSWER, 0, &buf);
         pthread_mutex_unlock(&peer->send_lock);
         free_call(call, false);
     }
     mcp_peer_release(peer);
-}
-
-/* What may be received: HTTP looks at the headers first, then at the envelope. */
-static int find_era(struct request *request, struct rpc_error *error)
-{
-    int r = 0;
-    if (request->channel->headers)
-        r = headers_agree_version(request->channel->headers, &request->message, error);
-    if (!r)
-        r = era_of(&request->message, &request->era, error);
-    if (r)
-        error->status = 400;
-    return r;
-}
-
-/* Takes the document over. */
-static void receive_one(struct mcp_peer *peer, struct mcp_channel *channel,
-                        struct json_object *document, struct mcp_batch *batch, size_t size)
-{
-    struct request request = {
-        .peer = peer, .channel = channel, .document = document, .batch = batch, .size = size};
-    struct rpc_error error = {0};
-    bool answerable;
-    int r = rpc_read(document, &request.message, &answerable, &error);
-    /* A notification is heard in either era: it is never answered, so its envelope decides nothing. */
-    if (!r && request.message.kind == RPC_REQUEST)
-        r = find_era(&request, &error);
-    if (r && answerable) {
-        CLEANUP(buf_finish) struct buf buf = BUF(MCP_MAX_MESSAGE);
-        rpc_write_error(&buf, request.message.id, &error);
-        peer_answer(peer, channel, batch, &buf, error.status ? error.status : 400);
-    } else if (r || request.message.kind == RPC_RESPONSE) {
-        answer_nothing(peer, channel, batch);
-    } else {
-        methods_run(&request);
-        if (request.message.kind == RPC_NOTIFICATION)
-            answer_nothing(peer, channel, batch);
-    }
-    json_object_put(request.document);
-}
-
-static void refuse(struct mcp_peer *peer, struct mcp_channel *channel,
-                   const struct rpc_error *error)
-{
-    CLEANUP(buf_finish) struct buf buf = BUF(MCP_MAX_MESSAGE);
-    rpc_write_error(&buf, NULL, error);
-    peer_answer(peer, channel, NULL, &buf, 400);
-}
-
-void mcp_refuse(struct mcp_peer *peer, struct mcp_channel *channel, const char *why)
-{
-    struct rpc_error error;
-    rpc_fail(&error, RPC_INVALID_REQUEST, "%s", why);
-    refuse(peer, channel, &error);
-}
-
-static int check_batch(struct mcp_peer *peer, struct json_object *document, struct rpc_error *error)
-{
-    size_t n = json_object_array_length(document);
-    if (era_batch_is_modern(document))
-        return rpc_fail(error, RPC_INVALID_REQUEST,
-                        "requests of " ERA_MODERN_VERSION " cannot be sent as a batch");
-    if (!peer->negotiated || peer->negotiated != era_negotiate(ERA_BATCH_VERSION))
-        return rpc_fail(error, RPC_INVALID_REQUEST,
-                        "batches exist only where " ERA_BATCH_VERSION
-                        " was negotiated; send each message on its own");
-    if (!n || n > MCP_MAX_BATCH)
-        return rpc_fail(error, RPC_INVALID_REQUEST, "a batch holds 1 to %d messages, not %zu",
-                        MCP_MAX_BATCH, n);
-    return 0;
-}
-
-static void receive_batch(struct mcp_peer *peer, struct mcp_channel *channel,
-                          struct json_object *document, size_t size)
-{
-    struct rpc_error error;
-    int r = check_batch(peer, document, &error);
-    struct mcp_batch *batch = r ? NULL : mem_alloc(sizeof *batch);
-    if (!r && !batch)
-        r = rpc_fail(&error, RPC_INTERNAL_ERROR, "no memory for a batch");
-    if (r) {
-        refuse(peer, channel, &error);
-        return;
-    }
-    *batch = (struct mcp_batch){.channel = channel, .open = 1, .text = BUF(MCP_MAX_MESSAGE)};
-    size_t n = json_object_array_length(document);
-    for (size_t i = 0; i < n; i++) {
-        /* Out of the array, so that a call thread shares no reference count with this one. */
-        struct json_object *element = json_object_get(json_object_array_get_idx(document, i));
-        json_object_array_put_idx(document, i, NULL);
-        receive_one(peer, channel, element, batch, size / n);
-    }
-    pthread_mutex_lock(&peer->send_lock);
-    leave_batch(peer, batch);
-    pthread_mutex_unlock(&peer->send_lock);
-}
-
-void mcp_receive_document(struct mcp_peer *peer, struct mcp_channel *channel,
-                          struct json_object *document, size_t size)
-{
-    if (json_object_is_type(document, json_type_array)) {
-        receive_batch(peer, channel, document, size);
-        json_object_put(document);
-    } else {
-        receive_one(peer, channel, document, NULL, size);
-    }
-}
-
-void mcp_receive(struct mcp_peer *peer, struct mcp_channel *channel, const char *text, size_t size)
-{
-    struct json_object *document = NULL;
-    struct rpc_error error;
-    if (rpc_parse(text, size, &document, &error))
-        refuse(peer, channel, &error);
-    else
-        mcp_receive_document(peer, channel, document, size);
-}
-
-/* Under send_lock, of a call that has a token. total 0: unknown. */
-static void send_progress(struct mcp_call *call, double done, double total, const char *message)
-{
-    CLEANUP(buf_finish) struct buf buf = BUF(16 * RPC_MAX_ID + 4096);
-    buf_add(&buf, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/"
-                  "progress\",\"params\":{\"progressToken\":");
-    buf_json_object(&buf, call->token);
-    buf_json_key(&buf, "progress");
-    buf_json_double(&buf, done);
-    if (total > 0) {
-        buf_json_key(&buf, "total");
-        buf_json_double(&buf, total);
-    }
-    if (message) {
-        buf_json_key(&buf, "message");
-        buf_json_string(&buf, message, strlen(message));
-    }
-    buf_add(&buf, "}}");
-    call->progress = done;
-    send_out(call->peer, call->channel, MCP_NOTIFICATION, 0, &buf);
-}
-
-static bool still_wanted(struct mcp_call *call)
-{
-    pthread_mutex_lock(&call->peer->lock);
-    bool wanted = !call->cancelled;
-    pthread_mutex_unlock(&call->peer->lock);
-    return wanted;
-}
-
-void peer_progress(struct mcp_call *call, double done, double total, const char *message)
-{
-    struct mcp_peer *peer = call->peer;
-    if (!call->token || !isfinite(done))
-        return;
-    int64_t now = clock_mono_ns();
-    pthread_mutex_lock(&peer->send_lock);
-    if (done > call->progress && done >= 0 && now - call->last_progress_ns >= MCP_PROGRESS_GAP_NS &&
-        still_wanted(call)) {
-        call->last_progress_ns = now;
-        call->next_progress_ns = now + MCP_PROGRESS_NS;
-        call->total = isfinite(total) && total > 0 ? total : 0;
-        send_progress(call, done, call->total, message);
-    }
-    pthread_mutex_unlock(&peer->send_lock);
-}
-
-/* A call that is silent: seconds of its timeout; where it speaks by itself, a little more than it said last. */
-static void tick_call(struct mcp_call *call, int64_t now)
-{
-    int64_t elapsed_s = (now - call->started_ns) / NS_PER_S;
-    char message[128];
-    snprintf(message, sizeof message, "%s: %lld s", call->tool->name, (long long)elapsed_s);
-    if (call->last_progress_ns)
-        send_progress(call, call->progress + 0.01, call->total, message);
-    else if ((double)elapsed_s > call->progress)
-        send_progress(call, (double)elapsed_s,
-                      (double)(service_timeout_ns(call->peer->service) / NS_PER_S), message);
-}
-
-/* The calls of the list; while send_lock is held none of them is freed. */
-static size_t list_calls(struct mcp_peer *peer, struct mcp_call *out[MCP_MAX_CALLS])
-{
-    size_t n = 0;
-    pthread_mutex_lock(&peer->lock);
-    for (struct mcp_call *call = peer->calls; call && n < MCP_MAX_CALLS; call = call->next)
-        if (call->tool && (call->token || call->channel->tell_waiting))
-            out[n++] = call;
-    pthread_mutex_unlock(&peer->lock);
-    return n;
-}
-
-int64_t mcp_peer_tick(struct mcp_peer *peer)
-{
-    struct mcp_call *calls[MCP_MAX_CALLS];
-    int64_t now = clock_mono_ns();
-    int64_t next = INT64_MAX;
-    pthread_mutex_lock(&peer->send_lock);
-    size_t n = list_calls(peer, calls);
-    for (size_t i = 0; i < n; i++) {
-        struct mcp_call *call = calls[i];
-        if (now >= call->next_progress_ns && still_wanted(call)) {
-            if (call->token)
-                tick_call(call, now);
-            else if (call->channel->tell_waiting)
-                send_out(peer, call->channel, MCP_WAITING, 0, NULL);
-            call->channel->tell_waiting = false;
-            call->next_progress_ns = call->token ? now + MCP_PROGRESS_NS : INT64_MAX;
-        }
-        if (call->next_progress_ns < next)
-            next = call->next_progress_ns;
-    }
-    pthread_mutex_unlock(&peer->send_lock);
-    return next;
 }
 
 static bool wait_idle_locked(struct mcp_peer *peer, int64_t wait_ms)

@@ -71,6 +71,17 @@ struct mcp_peer {
     bool closed;          /* sending: send is gone */
 };
 
+/* Under send_lock: to the transport. message NULL: no bytes. status 0: 200. */
+void peer_send(struct mcp_peer *peer, struct mcp_channel *channel, enum mcp_kind kind, int status,
+               const struct buf *message);
+/*
+ * Under send_lock: the last answer of a batch sends it; a batch without answers (notifications, cancelled calls) ends
+ * its channel with nothing.
+ */
+void peer_leave_batch(struct mcp_peer *peer, struct mcp_batch *batch);
+/* Ends a channel without an answer; of a batch: does nothing. */
+void peer_answer_nothing(struct mcp_peer *peer, struct mcp_channel *channel,
+                         struct mcp_batch *batch);
 /* Ends a channel with a message, or adds it to its batch. status is for HTTP. */
 void peer_answer(struct mcp_peer *peer, struct mcp_channel *channel, struct mcp_batch *batch,
                  const struct buf *message, int status);

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "mcp/headers.h"
 #include "mcp/methods.h"
 
 /*
@@ -54,16 +55,19 @@ int tools_list(struct request *request, struct buf *buf, struct rpc_error *error
     return 0;
 }
 
-/* The text block, and further blocks that are JSON already (NULL: none). */
+/* The text block (NULL: none, where there are others), and further blocks that are JSON already (NULL: none). */
 static void add_content(struct buf *buf, const char *text, size_t size, const char *blocks,
                         size_t blocks_size)
 {
     buf_json_key(buf, "content");
-    buf_add(buf, "[{\"type\":\"text\",\"text\":");
-    buf_json_string(buf, text, size);
-    buf_add_char(buf, '}');
+    buf_add_char(buf, '[');
+    if (text || !blocks) {
+        buf_add(buf, "{\"type\":\"text\",\"text\":");
+        buf_json_string(buf, text ? text : "", text ? size : 0);
+        buf_add_char(buf, '}');
+    }
     if (blocks) {
-        buf_add_char(buf, ',');
+        buf_json_sep(buf);
         buf_add_n(buf, blocks, blocks_size);
     }
     buf_add_char(buf, ']');
@@ -79,8 +83,7 @@ static void add_failure(struct buf *buf, const char *text)
 
 static void add_answer(struct buf *buf, const struct answer *answer)
 {
-    add_content(buf, answer->text ? answer->text : "", answer->text ? answer->text_size : 0,
-                answer->blocks, answer->blocks_size);
+    add_content(buf, answer->text, answer->text_size, answer->blocks, answer->blocks_size);
     if (send_structured && answer->json) {
         buf_json_key(buf, "structuredContent");
         buf_add_n(buf, answer->json, answer->json_size);
@@ -200,6 +203,11 @@ int tools_call(struct request *request, struct buf *buf, struct rpc_error *error
     int r = check_call(request, &tool, &arguments, error);
     if (r)
         return r;
+    const struct mcp_headers *headers = request->channel->headers;
+    if (headers && headers_agree_arguments(headers, tool, arguments, error)) {
+        error->status = 400;
+        return error->code;
+    }
     struct mcp_call *call = mem_alloc(sizeof *call);
     if (!call)
         return rpc_fail(error, RPC_INTERNAL_ERROR, "no memory for the call; try again later");

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/thread.h"
 #include "base/wake.h"
+#include "selfstats/limit_hits.h"
 
 #define CALL_MAX_BYTES (64u * 1024u * 1024u)
 #define STACK_BYTES (512u * 1024u)
@@ -37,6 +38,7 @@ struct call_pool {
     pthread_cond_t gone; /* a worker ended */
     struct io *io;
     struct budget *budget;
+    struct permits *permits;
     struct worker *workers;
     struct worker *idle; /* the latest first: its memory is in the caches, and the others may end */
     unsigned max;
@@ -58,6 +60,7 @@ static int call_init(struct call *call, struct io *io, struct budget *budget,
 
 static void call_finish(struct call *call)
 {
+    permit_release(call);
     bool large = call->large || call->arena.used > 4u * 1024u * 1024u;
     mailbox_destroy(call->mailbox);
     arena_finish(&call->arena);
@@ -83,6 +86,7 @@ void call_cancel(struct call *call)
     if (mailbox_post(call->mailbox, NULL, 0))
         log_line(LOG_WARN, "query",
                  "no memory to wake a cancelled call; it ends at its next message");
+    permits_wake(call);
 }
 
 void call_progress(struct call *call, double done, double total, const char *message)
@@ -116,11 +120,23 @@ int call_pool_create(struct io *io, struct budget *budget, unsigned max,
         mem_free(pool);
         return err_set(err, ERR_SYSTEM, "no condition variable for the call threads");
     }
+    if (permits_create(0, &pool->permits)) {
+        pthread_cond_destroy(&pool->gone);
+        mem_free(pool);
+        return err_set(err, ERR_MEMORY, "no memory for the call threads");
+    }
     pool->io = io;
     pool->budget = budget;
     pool->max = max ? max : 256;
     *ret_pool = pool;
     return 0;
+}
+
+void call_pool_set_max(struct call_pool *pool, unsigned max)
+{
+    pthread_mutex_lock(&pool->lock);
+    pool->max = max ? max : 256;
+    pthread_mutex_unlock(&pool->lock);
 }
 
 /* Under the lock. */
@@ -234,7 +250,9 @@ static int hand_out(struct call_pool *pool, struct job *job, struct worker **ret
         atomic_store(&worker->waking, true);
         *ret_wake = worker;
     } else if (pool->threads >= pool->max) {
-        err_set(err, ERR_BUSY, "all %u call threads are busy, try again in 1 s", pool->max);
+        limit_hit(LIMIT_CALLS);
+        err_set(err, ERR_BUSY, "all %u call threads are busy (limits.calls), try again in 1 s",
+                pool->max);
         if (err)
             err->wait_ms = 1000;
         return ERR_BUSY;
@@ -254,6 +272,7 @@ int call_submit(struct call_pool *pool, const struct principal *principal, int64
         return err_set(err, ERR_MEMORY, "no memory for a call");
     }
     job->pool = pool;
+    job->call.permit.permits = pool->permits;
     job->function = function;
     job->argument = argument;
     struct call *call = &job->call;
@@ -284,6 +303,14 @@ unsigned call_pool_active(struct call_pool *pool)
     return active;
 }
 
+void call_pool_threads(struct call_pool *pool, unsigned *ret_threads, unsigned *ret_busy)
+{
+    pthread_mutex_lock(&pool->lock);
+    *ret_threads = pool->threads;
+    *ret_busy = pool->active;
+    pthread_mutex_unlock(&pool->lock);
+}
+
 unsigned call_pool_destroy(struct call_pool *pool, int64_t grace_ms)
 {
     if (!pool)
@@ -308,6 +335,7 @@ unsigned call_pool_destroy(struct call_pool *pool, int64_t grace_ms)
         return left;
     pthread_cond_destroy(&pool->gone);
     pthread_mutex_destroy(&pool->lock);
+    permits_destroy(pool->permits);
     mem_free(pool);
     return 0;
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "plugin/guard.h"
@@ -140,6 +141,7 @@ static bool again(struct slot *slot, int64_t wait_ns)
         return false;
     gate_leave(op->backend->gate, &slot->place);
     op->requests++;
+    stat_add(op->backend->stats.retries, 1);
     slot->exchange = NULL;
     slot->code = 0;
     slot->cut = false;
@@ -179,8 +181,6 @@ static void conclude(struct slot *slot, int32_t code, uint32_t outcome, const ch
     give_up(slot, &err);
 }
 
-static const char no_memory[] = "no memory left for a request of this query: try again in a moment";
-
 /* A free one; NULL without memory. There is room: op_turn asks for no more than slot_max. */
 static struct slot *find_free(struct op *op)
 {
@@ -206,7 +206,7 @@ struct slot *slot_new(struct op *op, const struct sonde_request *request)
         return NULL;
     struct slot *slot = find_free(op);
     if (!slot) {
-        op_fail(op, ERR_BUSY, "%s", no_memory);
+        op_no_memory(op, "a request of this query");
         return NULL;
     }
     struct err err = {0};
@@ -216,7 +216,7 @@ struct slot *slot_new(struct op *op, const struct sonde_request *request)
     *slot = (struct slot){.op = op, .state = SLOT_TIMER, .target = target};
     if (request_keep(&slot->kept, request, op->engine->settings.budget)) {
         *slot = (struct slot){0};
-        op_fail(op, ERR_BUSY, "%s", no_memory);
+        op_no_memory(op, "a request of this query");
         return NULL;
     }
     op->in_use++;
@@ -246,6 +246,7 @@ static void start(struct slot *slot)
     slot->attempt++;
     slot->rows = 0;
     slot->any_answer = false;
+    slot->status = 0;
     if (exchange_start(op->engine->settings.io, op->call->mailbox, &request, &slot->exchange,
                        &err)) {
         slot_free(slot);
@@ -255,11 +256,20 @@ static void start(struct slot *slot)
     slot->state = SLOT_FLYING;
 }
 
+static void wake_call(void *mailbox)
+{
+    if (mailbox_post(mailbox, NULL, 0))
+        log_line(LOG_WARN, "query",
+                 "no memory to wake a waiting exchange; it goes on at its next message");
+}
+
 void slot_turn(struct slot *slot, int64_t now_ns)
 {
     if (slot->state == SLOT_TIMER && slot->not_before_ns <= now_ns) {
+        const struct call *call = slot->op->call;
         slot->state = SLOT_QUEUED;
-        if (gate_enter(slot->op->backend->gate, &slot->place, slot->op->call->mailbox))
+        slot->place = (struct gate_place){.wake = wake_call, .argument = call->mailbox};
+        if (gate_enter(slot->op->backend->gate, &slot->place, &call->principal))
             start(slot);
     } else if (slot->state == SLOT_QUEUED && gate_granted(slot->op->backend->gate, &slot->place)) {
         start(slot);
@@ -302,6 +312,7 @@ static void on_head(struct slot *slot, const struct message *message)
 {
     struct op *op = slot->op;
     slot->any_answer = true;
+    slot->status = message->head->status;
     uint64_t rows = op->sink.rows;
     op->ctx.failure.code = 0;
     int32_t code = guard_head(op->adapter, op->state, slot->kept.request.tag, message->head);
@@ -338,6 +349,10 @@ static void on_end(struct slot *slot, const struct message *message)
     slot->exchange = NULL;
     slot->state = SLOT_ENDED;
     op->wire_bytes += message->wire_bytes;
+    /* Cut because of what the adapter read is no cancel: it had its answer. */
+    bool read = slot->cut && (slot->wanted_none || slot->code);
+    exchange_stats_end(&op->backend->stats, message, read ? SONDE_OUTCOME_OK : outcome,
+                       slot->status, slot->cut && !read);
     backend_count(op->backend, 1, outcome != SONDE_OUTCOME_OK && !slot->cut);
     if (slot->cut) {
         /* Cut by us: nothing is wrong with the backend. */

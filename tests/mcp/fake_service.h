@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A service without backends for tests of the protocol: implements what host/mcp uses of service.h and of
- * the call pool. What query_metrics does follows from its query:
+ * A service without backends for tests of the protocol: implements what host/mcp uses of service.h;
+ * the call threads are fake_calls.h. What query_metrics does follows from its query:
  *   "sleep"       until cancelled or past the deadline
  *   "sleep 300ms" that long, then answers
  *   "big"         an answer of about 250 kB
@@ -18,12 +18,6 @@
 #ifndef TESTS_FAKE_SERVICE_H
 #define TESTS_FAKE_SERVICE_H
 
-#include <stdbool.h>
-#include "service/service.h"
-
-struct service *fake_service_create(int64_t timeout_ms);
-void fake_service_destroy(struct service *service);
-/* From now on no call thread is free. */
-void fake_service_refuse(struct service *service, bool refuse);
+#include "fake_calls.h"
 
 #endif

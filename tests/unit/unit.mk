@@ -12,6 +12,7 @@ include tests/unit/answer/answer.mk
 include tests/unit/render/render.mk
 include tests/unit/auth/auth.mk
 include tests/unit/service/service.mk
+include tests/unit/http/http.mk
 include tests/unit/mcp/mcp.mk
 include tests/unit/sdk/sdk.mk
 include tests/unit/promql/promql.mk

@@ -42,6 +42,7 @@ struct call_pool {
     struct worker *workers;
     struct worker *idle; /* the latest first: its memory is in the caches, and the others may end */
     unsigned max;
+    unsigned ended; /* workers to be joined */
     unsigned threads;
     unsigned active;
     bool stopping;
@@ -187,6 +188,7 @@ static void *work(void *argument)
         pool->active--;
     }
     worker->ended = true;
+    pool->ended++;
     pool->threads--;
     pthread_cond_signal(&pool->gone);
     pthread_mutex_unlock(&pool->lock);
@@ -196,13 +198,14 @@ static void *work(void *argument)
 /* Joins threads that have ended. Under the lock; they need it no more. */
 static void reap(struct call_pool *pool)
 {
-    for (struct worker **link = &pool->workers; *link;) {
+    for (struct worker **link = &pool->workers; *link && pool->ended;) {
         struct worker *worker = *link;
         if (!worker->ended) {
             link = &worker->next;
             continue;
         }
         *link = worker->next;
+        pool->ended--;
         pthread_mutex_unlock(&pool->lock);
         pthread_join(worker->thread, NULL);
         pthread_mutex_lock(&pool->lock);

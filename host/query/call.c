@@ -190,8 +190,12 @@ static void *work(void *argument)
     worker->ended = true;
     pool->ended++;
     pool->threads--;
+    bool calm = pool->threads <= 1 && !pool->stopping;
     pthread_cond_signal(&pool->gone);
     pthread_mutex_unlock(&pool->lock);
+    /* After many calls at once: their memory goes back, too. The pool may be gone. */
+    if (calm)
+        mem_trim();
     return NULL;
 }
 

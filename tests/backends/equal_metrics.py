@@ -6,7 +6,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.environ["top_srcdir"], "tests/support"))
-from mcp_client import Client, Scratch, make_incident, sonde_command  # noqa: E402
+from mcp_client import NO_LIMITS, Client, Scratch, make_incident, sonde_command  # noqa: E402
 import prometheus_server  # noqa: E402
 import victoriametrics_server  # noqa: E402
 
@@ -207,7 +207,7 @@ def main():
             for store in stores:
                 running[store] = STORES[store][1]((folder, truth))
             client = Client(sonde_command("mcp", *[x for store in stores for x in ("--connection", "%s:%s=%s" % (store, STORES[store][0],
-                                                                                                                running[store].url))]))
+                                                                                                                running[store].url))], config=NO_LIMITS))
             rows = [(name, lambda a=a, r=r: check_query(client, truth, stores, a, r)) for name, (a, r) in QUERIES.items()]
             rows += [(name, lambda n=name, a=a: (check_names(client, truth, stores, a, NAME_REASONS.get(n)), 0)) for name, a in NAMES.items()]
             for name, function in rows:

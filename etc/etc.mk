@@ -17,3 +17,14 @@ install-config:
 uninstall-config:
 	! cmp -s "$(srcdir)/etc/sonde.yaml" "$(DESTDIR)$(sysconfdir)/sonde/sonde.yaml" || \
 		rm -f "$(DESTDIR)$(sysconfdir)/sonde/sonde.yaml"
+
+# The service of systemd, with the folders of this build in it.
+EXTRA_DIST += etc/sonde.service.in
+systemdsystemunitdir = @systemdsystemunitdir@
+if WITH_SYSTEMD_UNIT
+systemdsystemunit_DATA = etc/sonde.service
+endif
+CLEANFILES += etc/sonde.service
+etc/sonde.service: etc/sonde.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) etc && sed -e 's|@bindir[@]|$(bindir)|g' -e 's|@sysconfdir[@]|$(sysconfdir)|g' \
+		"$(srcdir)/etc/sonde.service.in" > $@.tmp && mv $@.tmp $@

@@ -6,6 +6,7 @@ PLUGIN_FLAGS = -module -avoid-version -shared -export-symbols-regex '^sonde_plug
 
 include plugins/lib/promql/promql.mk
 include plugins/prometheus/prometheus.mk
+include plugins/victoriametrics/victoriametrics.mk
 include plugins/otlpfile/otlpfile.mk
 
 plugins.d/stamp: $(plugin_LTLIBRARIES)

@@ -8,6 +8,8 @@
 TEST_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests/support
 TEST_LIBS = libhost.la $(CMOCKA_LIBS)
 UNIT_TESTS =
+FAKE_CALLS = tests/mcp/fake_calls.c tests/mcp/fake_calls.h
+FAKE_SERVICE = $(FAKE_CALLS) tests/mcp/fake_service.c tests/mcp/fake_service.h
 
 include tests/unit/unit.mk
 include tests/incident/incident.mk
@@ -18,6 +20,8 @@ include tests/fuzz/fuzz.mk
 include tests/lint/lint.mk
 include tests/http/http.mk
 include tests/mcp/mcp.mk
+include tests/conformance/conformance.mk
+include tests/serve/serve.mk
 include tests/backends/backends.mk
 
 TESTS += $(UNIT_TESTS)

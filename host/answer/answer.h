@@ -19,7 +19,12 @@ struct answer {
     size_t json_size;
     char *text; /* content: the same facts, shorter */
     size_t text_size;
+    char *
+        blocks; /* further content blocks: JSON objects joined by commas, put after the text; NULL none; mem_free */
+    size_t blocks_size;
     bool is_error;
+    int code;        /* of the error; 0: well */
+    int64_t wait_ms; /* come back after; 0 unknown */
 };
 void answer_finish(struct answer *answer);
 

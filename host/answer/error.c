@@ -10,6 +10,7 @@ void answer_finish(struct answer *answer)
 {
     mem_free(answer->json);
     mem_free(answer->text);
+    mem_free(answer->blocks);
     *answer = (struct answer){0};
 }
 
@@ -59,7 +60,8 @@ int answer_error(int code, const char *message, struct envelope *envelope,
         max = max * 3 / 4;
         share = share > 30 ? share - 10 : share;
     }
-    *ret_answer = (struct answer){.json_size = json.size, .text_size = text.size, .is_error = true};
+    *ret_answer = (struct answer){
+        .json_size = json.size, .text_size = text.size, .is_error = true, .code = code};
     ret_answer->json = buf_steal(&json);
     ret_answer->text = buf_steal(&text);
     if (ret_answer->json && ret_answer->text)

@@ -2,6 +2,7 @@
 #include "base/arena.h"
 
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@ struct arena_block {
     struct arena_block *next;
     size_t size; /* of data */
     size_t used;
+    bool zeroed; /* as it came: its pages are not to be touched only to clear them */
     alignas(max_align_t) unsigned char data[];
 };
 
@@ -51,15 +53,19 @@ static struct arena_block *add_block(struct arena *arena, size_t need)
     }
     if (budget_take(arena->budget, total))
         return NULL;
-    struct arena_block *block = mem_alloc(total);
+    /* A large one comes from the system and zeroed; of a small one only what is handed out is cleared. */
+    bool large = need > LARGEST_STEP / 2;
+    struct arena_block *block = large ? mem_alloc(total) : mem_resize(NULL, 1, total);
     if (!block) {
         budget_give(arena->budget, total);
         return NULL;
     }
     block->size = size;
+    block->used = 0;
+    block->zeroed = large;
     arena->used += total;
     /* An oversized block goes second, so that the tail of the current one stays in use. */
-    if (arena->blocks && need > LARGEST_STEP / 2) {
+    if (arena->blocks && large) {
         block->next = arena->blocks->next;
         arena->blocks->next = block;
     } else {
@@ -74,7 +80,8 @@ static size_t aligned(size_t size)
     return (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
 }
 
-void *arena_alloc(struct arena *arena, size_t size)
+/* Not cleared, unless the block is; *ret_zeroed says so. */
+static void *take(struct arena *arena, size_t size, bool *ret_zeroed)
 {
     if (size > SIZE_MAX / 2) {
         arena->failed = 1;
@@ -91,6 +98,16 @@ void *arena_alloc(struct arena *arena, size_t size)
     }
     void *result = block->data + block->used;
     block->used += need;
+    *ret_zeroed = block->zeroed;
+    return result;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+    bool zeroed;
+    void *result = take(arena, size, &zeroed);
+    if (result && !zeroed)
+        memset(result, 0, size);
     return result;
 }
 
@@ -120,19 +137,31 @@ void *arena_grow(struct arena *arena, void *array, size_t n, size_t new_n, size_
         (unsigned char *)array == block->data + block->used - old_need &&
         block->size - block->used >= new_need - old_need) {
         block->used += new_need - old_need;
+        if (!block->zeroed && new_bytes > old_bytes)
+            memset((unsigned char *)array + old_bytes, 0, new_bytes - old_bytes);
         return array;
     }
-    void *copy = arena_alloc(arena, new_bytes);
-    if (copy && array && old_bytes)
-        memcpy(copy, array, old_bytes < new_bytes ? old_bytes : new_bytes);
+    bool zeroed;
+    unsigned char *copy = take(arena, new_bytes, &zeroed);
+    size_t kept = !array ? 0 : old_bytes < new_bytes ? old_bytes : new_bytes;
+    if (copy && kept)
+        memcpy(copy, array, kept);
+    if (copy && !zeroed)
+        memset(copy + kept, 0, new_bytes - kept);
     return copy;
 }
 
 char *arena_strndup(struct arena *arena, const char *data, size_t size)
 {
-    char *copy = arena_alloc(arena, size + 1);
-    if (copy && size)
+    bool zeroed;
+    char *copy = size < SIZE_MAX ? take(arena, size + 1, &zeroed) : NULL;
+    if (!copy) {
+        arena->failed = 1;
+        return NULL;
+    }
+    if (size)
         memcpy(copy, data, size);
+    copy[size] = '\0';
     return copy;
 }
 
@@ -146,7 +175,8 @@ char *arena_vprintf(struct arena *arena, const char *format, va_list arguments)
     va_list again;
     va_copy(again, arguments);
     int n = vsnprintf(NULL, 0, format, arguments);
-    char *text = n < 0 ? NULL : arena_alloc(arena, (size_t)n + 1);
+    bool zeroed;
+    char *text = n < 0 ? NULL : take(arena, (size_t)n + 1, &zeroed);
     if (text)
         vsnprintf(text, (size_t)n + 1, format, again);
     va_end(again);

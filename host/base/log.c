@@ -13,6 +13,7 @@
 
 static atomic_int lowest = LOG_WARN;
 static atomic_int json_lines;
+static atomic_uint_fast64_t not_written;
 static _Thread_local char request_id[32];
 
 void log_setup(enum log_level level, int as_json)
@@ -24,6 +25,16 @@ void log_setup(enum log_level level, int as_json)
 void log_set_request(const char *id)
 {
     snprintf(request_id, sizeof request_id, "%s", id ? id : "");
+}
+
+const char *log_request(void)
+{
+    return request_id;
+}
+
+uint64_t log_lines_not_written(void)
+{
+    return atomic_load_explicit(&not_written, memory_order_relaxed);
 }
 
 int log_enabled(enum log_level level)
@@ -74,10 +85,8 @@ void log_line(enum log_level level, const char *area, const char *format, ...)
         add_escaped(&line, text);
         buf_add_char(&line, '\n');
     }
-    if (!line.failed) {
-        /* One write a line; a log that can't be written has nowhere to be reported. */
-        ssize_t n = write(STDERR_FILENO, line.data, line.size);
-        (void)n;
-    }
+    /* One write a line; a log that can't be written has nowhere to be reported but in a count. */
+    if (line.failed || write(STDERR_FILENO, line.data, line.size) < 0)
+        atomic_fetch_add_explicit(&not_written, 1, memory_order_relaxed);
     buf_finish(&line);
 }

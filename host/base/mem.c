@@ -76,7 +76,12 @@ void mem_trim(void)
 void budget_init(struct budget *budget, size_t max)
 {
     atomic_init(&budget->used, 0);
-    budget->max = max;
+    atomic_init(&budget->max, max);
+}
+
+void budget_set_max(struct budget *budget, size_t max)
+{
+    atomic_store_explicit(&budget->max, max, memory_order_relaxed);
 }
 
 int budget_take(struct budget *budget, size_t size)
@@ -84,8 +89,9 @@ int budget_take(struct budget *budget, size_t size)
     if (!budget || !size)
         return 0;
     size_t used = atomic_load_explicit(&budget->used, memory_order_relaxed);
+    size_t max = atomic_load_explicit(&budget->max, memory_order_relaxed);
     do {
-        if (size > budget->max || used > budget->max - size)
+        if (size > max || used > max - size)
             return -1;
     } while (!atomic_compare_exchange_weak_explicit(&budget->used, &used, used + size,
                                                     memory_order_relaxed, memory_order_relaxed));

@@ -28,10 +28,12 @@ void mem_trim(void);
 
 struct budget {
     atomic_size_t used;
-    size_t max;
+    atomic_size_t max;
 };
 
 void budget_init(struct budget *budget, size_t max);
+/* From now on; what is held beyond a lower one goes as its holders let go. */
+void budget_set_max(struct budget *budget, size_t max);
 /* 0, or -1 when the budget would be exceeded. NULL budget: no limit. */
 int budget_take(struct budget *budget, size_t size);
 void budget_give(struct budget *budget, size_t size);

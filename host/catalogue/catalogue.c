@@ -36,11 +36,8 @@ void catalogue_drop(struct catalogue *catalogue)
 {
     if (atomic_fetch_sub_explicit(&catalogue->references, 1, memory_order_acq_rel) != 1)
         return;
-    for (size_t i = 0; i < catalogue->entry_count; i++) {
-        catalogue_unref(catalogue->entries[i]->snapshot);
-        backend_unref(catalogue->entries[i]->backend);
-        mem_free(catalogue->entries[i]);
-    }
+    for (size_t i = 0; i < catalogue->entry_count; i++)
+        entry_free(catalogue->entries[i]);
     mem_free(catalogue->entries);
     pthread_cond_destroy(&catalogue->wake);
     pthread_mutex_destroy(&catalogue->lock);
@@ -98,6 +95,42 @@ int catalogue_watch(struct catalogue *catalogue, struct backend *backend)
     return entry ? 0 : ERR_MEMORY;
 }
 
+void entry_free(struct entry *entry)
+{
+    if (!entry)
+        return;
+    catalogue_unref(entry->snapshot);
+    backend_unref(entry->backend);
+    mem_free(entry);
+}
+
+struct entry *entry_take_retired(struct catalogue *catalogue, struct entry *entry)
+{
+    if (!backend_retired(entry->backend) || entry->checking || entry->refreshing)
+        return NULL;
+    size_t i = 0;
+    while (catalogue->entries[i] != entry)
+        i++;
+    catalogue->entries[i] = catalogue->entries[--catalogue->entry_count];
+    return entry;
+}
+
+void catalogue_unwatch(struct catalogue *catalogue, struct backend *backend)
+{
+    struct entry *gone = NULL;
+    pthread_mutex_lock(&catalogue->lock);
+    /* Under the lock, so that no refresh that is just ending makes an entry for it again. */
+    backend_retire(backend);
+    struct entry *entry = find_entry(catalogue, backend);
+    if (entry) {
+        entry->watched = false;
+        keeper_cancel(catalogue, entry);
+        gone = entry_take_retired(catalogue, entry);
+    }
+    pthread_mutex_unlock(&catalogue->lock);
+    entry_free(gone);
+}
+
 struct catalogue_snapshot *catalogue_peek(struct catalogue *catalogue, struct backend *backend)
 {
     pthread_mutex_lock(&catalogue->lock);
@@ -126,7 +159,7 @@ static void keep(struct catalogue *catalogue, struct backend *backend,
                  struct catalogue_snapshot *snapshot)
 {
     pthread_mutex_lock(&catalogue->lock);
-    struct entry *entry = make_entry(catalogue, backend);
+    struct entry *entry = backend_retired(backend) ? NULL : make_entry(catalogue, backend);
     struct catalogue_snapshot *old = NULL;
     if (entry && snapshot) {
         old = entry->snapshot;

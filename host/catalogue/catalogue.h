@@ -46,6 +46,11 @@ void catalogue_keeper_stop(struct catalogue *catalogue);
 void catalogue_destroy(struct catalogue *catalogue);
 /* Connections whose snapshots the keeper keeps fresh (every refresh_ns with jitter, back-off on failure) once keeper_start was called. */
 int catalogue_watch(struct catalogue *catalogue, struct backend *backend);
+/*
+ * The connection is no more: its snapshot is dropped, what the keeper runs on it is cancelled, and nothing is kept for it again. Calls that
+ * still hold the backend may go on asking.
+ */
+void catalogue_unwatch(struct catalogue *catalogue, struct backend *backend);
 /* Starts the keeper thread: `sonde mcp` and `sonde serve`. Up to 64 operations side by side. */
 int catalogue_keeper_start(struct catalogue *catalogue, struct err *err);
 

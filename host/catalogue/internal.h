@@ -49,6 +49,12 @@ struct catalogue *catalogue_ref(struct catalogue *catalogue);
 void catalogue_drop(struct catalogue *catalogue);
 /* When a watched entry's next refresh is due after one that succeeded or failed. Under the lock. */
 void keeper_plan_refresh(struct entry *entry, bool failed, int64_t now);
+/* Cancels what the keeper runs on an entry. Under the lock. */
+void keeper_cancel(struct catalogue *catalogue, const struct entry *entry);
+/* Takes a retired entry that nothing runs on any more out of the list, for entry_free; NULL while it must stay. Under the lock. */
+struct entry *entry_take_retired(struct catalogue *catalogue, struct entry *entry);
+/* Without the lock: it may close the backend. NULL is fine. */
+void entry_free(struct entry *entry);
 /* First times of a new watched entry. Under the lock. */
 void keeper_plan_first(struct entry *entry, int64_t now);
 

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/rand.h"
 #include "base/thread.h"
+#include "selfstats/selfstats.h"
 
 #define JOBS_MAX 64
 #define FIRST_CHECK_NS NS_PER_S
@@ -68,6 +69,19 @@ static void plan_check(struct entry *entry, int state, int64_t now)
     entry->check_at = now + jitter(quick ? QUICK_CHECK_NS : CHECK_NS);
 }
 
+static struct stat_family jobs_done = {
+    .name = "sonde_keeper_jobs_total",
+    .help =
+        "Background work on connections, health checks and refreshes of what they hold, by how it ended.",
+    .type = STAT_COUNTER,
+    .labels = {"job", "outcome"}};
+
+static void count(const char *kind, int code)
+{
+    const char *values[] = {kind, err_class(code)};
+    stat_add(stat_child(&jobs_done, values), 1);
+}
+
 static void check(struct job *job, struct call *call)
 {
     struct backend *backend = job->entry->backend;
@@ -78,8 +92,10 @@ static void check(struct job *job, struct call *call)
     struct sonde_query query = {
         .struct_size = sizeof query, .kind = kind, .scope = "", .name = "", .native = ""};
     struct engine_item item = {.backend = backend, .query = &query, .share = true};
-    if (engine_run(job->catalogue->engine, call, &item, 1) == 0)
+    int r = engine_run(job->catalogue->engine, call, &item, 1);
+    if (!r)
         result_unref(item.result);
+    count("check", r ? r : item.err.code);
 }
 
 static void refresh(struct job *job, struct call *call)
@@ -87,7 +103,9 @@ static void refresh(struct job *job, struct call *call)
     struct catalogue_snapshot *snapshot = NULL;
     struct err err = {0};
     struct backend *backend = job->entry->backend;
-    if (catalogue_refresh(job->catalogue, call, &backend, 1, &snapshot, &err) == 0 && !snapshot)
+    int r = catalogue_refresh(job->catalogue, call, &backend, 1, &snapshot, &err);
+    count("refresh", r ? r : snapshot ? 0 : err.code);
+    if (!r && !snapshot)
         log_line(LOG_DEBUG, "catalogue", "%s: not refreshed: %s", backend_connection(backend)->name,
                  err.text);
     catalogue_unref(snapshot);
@@ -115,8 +133,10 @@ static void end_job(struct job *job)
         if (entry->refresh_at <= now) /* nothing was kept: cancelled, or no memory */
             keeper_plan_refresh(entry, true, now);
     }
+    struct entry *gone = entry_take_retired(catalogue, entry);
     pthread_cond_signal(&catalogue->wake);
     pthread_mutex_unlock(&catalogue->lock);
+    entry_free(gone);
     mem_free(job);
     catalogue_drop(catalogue);
 }
@@ -126,7 +146,7 @@ static void run_job(struct call *call, void *argument)
     struct job *job = argument;
     struct catalogue *catalogue = job->catalogue;
     pthread_mutex_lock(&catalogue->lock);
-    bool stop = catalogue->stop;
+    bool stop = catalogue->stop || backend_retired(job->entry->backend);
     job->call = call;
     pthread_mutex_unlock(&catalogue->lock);
     if (!stop && job->kind == JOB_CHECK)
@@ -221,6 +241,13 @@ int catalogue_keeper_start(struct catalogue *catalogue, struct err *err)
         return err_set(err, r, "cannot start the thread that watches connections");
     }
     return 0;
+}
+
+void keeper_cancel(struct catalogue *catalogue, const struct entry *entry)
+{
+    for (const struct job *job = catalogue->jobs; job; job = job->next)
+        if (job->entry == entry && job->call)
+            call_cancel(job->call);
 }
 
 void catalogue_keeper_stop(struct catalogue *catalogue)

@@ -38,6 +38,10 @@ struct cli {
     size_t filter_count;
     const char *max_series;
     const char *seed;
+    const char *listen;
+    const char *token_file;
+    const char *grace;
+    bool check;
     bool json;
     bool csv;
     bool table;
@@ -55,7 +59,14 @@ void cli_help(const char *command);
 /* Configuration and service as the options say; prints every mistake. 0 or an exit code. */
 int cli_open(const struct cli *cli, struct service **ret_service);
 
+/* The parts of it. timezone: where --timezone is left out. */
+int cli_set_log(const struct cli *cli, const struct config *config, struct err *err);
+struct service_options cli_service_options(const struct cli *cli, const char *timezone);
+/* All mistakes, or err where there are none. */
+void cli_print_mistakes(const struct config_mistake *mistakes, size_t n, const struct err *err);
+
 int cli_main(int argc, char **argv);
+int cmd_serve(const struct cli *cli);
 int cmd_mcp(const struct cli *cli);
 int cmd_query(const struct cli *cli);
 int cmd_metrics(const struct cli *cli);

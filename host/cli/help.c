@@ -13,6 +13,17 @@ static const struct {
      "usage: sonde mcp [--config FILE] [--connection BACKEND=URL]...\n"
      "Serves MCP on standard input and output, for an agent to start.\n"
      "  --connection prometheus=http://localhost:9090   or NAME:BACKEND=URL; may be repeated\n"},
+    {"serve",
+     "usage: sonde serve [--config FILE] [--listen ADDRESS:PORT] [--token-file FILE] [--grace TIME] "
+     "[--check]\n"
+     "Serves MCP over HTTP, for a team: one process, one configuration, a token for each.\n"
+     "  --listen 127.0.0.1:7464   where; the default. 0.0.0.0:7464 listens on all addresses\n"
+     "  --token-file FILE         one token a line, mode 0600; made with a random one when absent\n"
+     "  --grace 5s                at TERM, running calls get so long before they are cancelled\n"
+     "  --check                   say whether configuration, plugins, tokens and certificate are well, "
+     "and end\n"
+     "signals: TERM and INT stop (a second one at once), HUP reads configuration, tokens and "
+     "certificate again\n"},
     {"query", "usage: sonde query QUERY [options]\n"
               "Asks for metrics in the backend's own language and draws the answer.\n"
               "  -c, --select NAMES    connections: a name, several with commas, a glob, a tag "
@@ -47,6 +58,7 @@ void cli_help(const char *command)
     }
     fputs("sonde: one server for metrics, whichever systems hold them\n\n"
           "usage: sonde COMMAND [options]\n"
+          "  serve        serve a team of agents over MCP (HTTP)\n"
           "  mcp          serve an agent over MCP (standard input and output)\n"
           "  query        ask for metrics in the terminal\n"
           "  metrics      list metric names\n"

@@ -15,8 +15,8 @@ static int version(void)
 
 int cli_main(int argc, char **argv)
 {
-    static const char *const commands[] = {"mcp",        "query", "metrics", "plugin",
-                                           "connection", "demo",  "help",    "version"};
+    static const char *const commands[] = {"serve",      "mcp",  "query", "metrics", "plugin",
+                                           "connection", "demo", "help",  "version"};
     struct cli cli;
     struct err err = {0};
     if (cli_parse(argc, argv, &cli, &err))
@@ -28,6 +28,8 @@ int cli_main(int argc, char **argv)
         cli_help(command);
         return command || cli.help ? 0 : EXIT_USAGE;
     }
+    if (str_eq(command, "serve"))
+        return cmd_serve(&cli);
     if (str_eq(command, "mcp"))
         return cmd_mcp(&cli);
     if (str_eq(command, "query"))

@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/str.h"
 
-static void print_mistakes(const struct config_mistake *mistakes, size_t n, const struct err *err)
+void cli_print_mistakes(const struct config_mistake *mistakes, size_t n, const struct err *err)
 {
     if (!n)
         fprintf(stderr, "sonde: %s\n", err->text);
@@ -15,16 +15,28 @@ static void print_mistakes(const struct config_mistake *mistakes, size_t n, cons
         fprintf(stderr, "sonde: %s\n", mistakes[i].text);
 }
 
-static int set_log(const char *level, bool as_json)
+int cli_set_log(const struct cli *cli, const struct config *config, struct err *err)
 {
     static const char *const levels[] = {"debug", "info", "warn", "error", "none"};
+    const char *level = cli->log_level ? cli->log_level : config->log_level;
     for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {
         if (!str_eq(levels[i], level))
             continue;
-        log_setup((enum log_level)i, as_json);
+        log_setup((enum log_level)i, config->log_json);
         return 0;
     }
-    return -1;
+    return err_set(err, ERR_INVALID, "--log-level %s: accepted are debug, info, warn, error, none",
+                   level);
+}
+
+struct service_options cli_service_options(const struct cli *cli, const char *timezone)
+{
+    return (struct service_options){.connections = cli->connections,
+                                    .connection_count = cli->connection_count,
+                                    .plugin_paths = cli->plugin_paths,
+                                    .plugin_path_count = cli->plugin_path_count,
+                                    .timezone = cli->timezone ? cli->timezone : timezone,
+                                    .files = cli->files};
 }
 
 int cli_open(const struct cli *cli, struct service **ret_service)
@@ -36,21 +48,15 @@ int cli_open(const struct cli *cli, struct service **ret_service)
     if (!mistakes)
         return EXIT_FAILED;
     int r = config_load(cli->config_path, &config, mistakes, &n, &err);
-    if (!r && set_log(cli->log_level ? cli->log_level : config->log_level, config->log_json)) {
-        r = err_set(&err, ERR_INVALID,
-                    "--log-level %s: accepted are debug, info, warn, error, none", cli->log_level);
+    if (!r && cli_set_log(cli, config, &err)) {
+        r = err.code;
         config_free(config);
     } else if (!r) {
-        struct service_options options = {.connections = cli->connections,
-                                          .connection_count = cli->connection_count,
-                                          .plugin_paths = cli->plugin_paths,
-                                          .plugin_path_count = cli->plugin_path_count,
-                                          .timezone = cli->timezone ? cli->timezone : "local",
-                                          .files = cli->files};
+        struct service_options options = cli_service_options(cli, "local");
         r = service_create(config, &options, ret_service, mistakes, &n, &err);
     }
     if (r)
-        print_mistakes(mistakes, n, &err);
+        cli_print_mistakes(mistakes, n, &err);
     mem_free(mistakes);
     return r ? EXIT_USAGE : 0;
 }

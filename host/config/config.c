@@ -13,17 +13,19 @@
 #include "base/str.h"
 #include "base/zone.h"
 #include "config/check.h"
+#include "config/serve.h"
 
 #define CONFIG_MAX_ARENA ((size_t)32 << 20)
 #define MIB ((uint64_t)1 << 20)
 
-static const char *const root_keys[] = {"timezone", "files",   "plugins",    "limits",
-                                        "log",      "network", "connections"};
-static const char *const root_later[] = {"listen", "tls", "store"};
+static const char *const root_keys[] = {"timezone", "files",   "plugins", "limits",
+                                        "log",      "network", "listen",  "tls",
+                                        "hosts",    "tokens",  "metrics", "connections"};
+static const char *const root_later[] = {"store"};
 static const char *const plugin_keys[] = {"path", "enable"};
-static const char *const limit_keys[] = {"calls", "in_flight", "timeout",   "memory",
-                                         "body",  "points",    "max_tokens"};
-static const char *const limit_later[] = {"calls_per_minute"};
+static const char *const limit_keys[] = {
+    "calls",   "calls_per_minute", "calls_per_user", "in_flight", "in_flight_per_user",
+    "timeout", "memory",           "body",           "points",    "max_tokens"};
 static const char *const network_keys[] = {"proxy", "no_proxy"};
 static const char *const network_later[] = {"allow"};
 static const char *const log_keys[] = {"level", "format"};
@@ -38,8 +40,12 @@ static void set_defaults(struct config *config)
     config->log_level = "info";
     config->plugin_paths = default_plugin_paths;
     config->plugin_path_count = ARRAY_SIZE(default_plugin_paths);
+    config->serve.listen = CONFIG_DEFAULT_LISTEN;
     config->limit_calls = 256;
+    config->limit_calls_per_minute = 120;
+    config->limit_calls_per_user = 64;
     config->limit_in_flight = 16;
+    config->limit_in_flight_per_user = 8;
     config->limit_timeout_ns = 30 * NS_PER_S;
     config->limit_memory = 512 * MIB;
     config->limit_body = 64 * MIB;
@@ -59,10 +65,14 @@ static void read_limits(struct check *check, const struct node *limits, struct c
 {
     if (!limits || !check_map(check, limits))
         return;
-    check_keys(check, limits, limit_keys, ARRAY_SIZE(limit_keys), limit_later,
-               ARRAY_SIZE(limit_later));
+    check_keys(check, limits, limit_keys, ARRAY_SIZE(limit_keys), NULL, 0);
     read_u32(check, node_get(limits, "calls"), 1, 4096, &config->limit_calls);
+    read_u32(check, node_get(limits, "calls_per_minute"), 0, 1000000,
+             &config->limit_calls_per_minute);
+    read_u32(check, node_get(limits, "calls_per_user"), 1, 4096, &config->limit_calls_per_user);
     read_u32(check, node_get(limits, "in_flight"), 1, 256, &config->limit_in_flight);
+    read_u32(check, node_get(limits, "in_flight_per_user"), 1, 256,
+             &config->limit_in_flight_per_user);
     read_u32(check, node_get(limits, "max_tokens"), 500, 200000, &config->limit_max_tokens);
     const struct node *timeout = node_get(limits, "timeout");
     if (timeout)
@@ -179,6 +189,7 @@ static void read_root(struct check *check, struct config *config)
     read_limits(check, node_get(root, "limits"), config);
     read_network(check, node_get(root, "network"), config);
     read_log(check, node_get(root, "log"), config);
+    config_read_serve(check, root, config);
     const struct node *connections = node_get(root, "connections");
     if (!connections || node_is_null(connections))
         return;

@@ -11,6 +11,16 @@
 #include "base/cleanup.h"
 #include "config/node.h"
 
+/* What `sonde serve` alone needs; config/serve.h reads it. */
+struct config_serve {
+    const char *listen;     /* default CONFIG_DEFAULT_LISTEN */
+    const char *cert, *key; /* both or none */
+    const char *const *hosts;
+    size_t host_count;
+    const char *tokens; /* NULL: where tokens_default_path says */
+    bool metrics_open;  /* /metrics needs no token */
+};
+
 struct config {
     struct arena arena;
     const char *path;      /* "" when none was found */
@@ -27,12 +37,16 @@ struct config {
     const char *const *no_proxy;
     size_t no_proxy_count;
     uint32_t limit_calls;
-    uint32_t limit_in_flight; /* exchanges per connection */
+    uint32_t limit_calls_per_minute; /* of one user; 0 off */
+    uint32_t limit_calls_per_user;   /* at once */
+    uint32_t limit_in_flight;        /* exchanges per connection */
+    uint32_t limit_in_flight_per_user;
     int64_t limit_timeout_ns;
     uint64_t limit_memory;
     uint64_t limit_body;
     uint64_t limit_points;
     uint32_t limit_max_tokens;
+    struct config_serve serve;
     const struct node *connections; /* list, or NULL */
     const struct node *root;
 };

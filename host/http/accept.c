@@ -82,7 +82,7 @@ void accept_conn_closed(struct http_server *server, const struct conn *conn)
 static void take(struct http_server *server, int fd, const struct sockaddr *address)
 {
     char peer[PEER_TEXT] = "";
-    address_text(address, peer, sizeof peer);
+    listen_address_text(address, peer, sizeof peer);
     bool counted = !is_loopback(peer);
     if (counted && !count_peer(server, peer)) {
         log_line(LOG_DEBUG, HTTP_AREA, "%s has too many connections: one more is closed", peer);

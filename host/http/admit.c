@@ -24,7 +24,7 @@ static const char *local_address(void *user)
     struct sockaddr_storage address;
     socklen_t size = sizeof address;
     if (getsockname(local->conn->fd, (struct sockaddr *)&address, &size) != 0 ||
-        address_text((struct sockaddr *)&address, local->text, sizeof local->text) != 0)
+        listen_address_text((struct sockaddr *)&address, local->text, sizeof local->text) != 0)
         local->text[0] = 0;
     return local->text;
 }

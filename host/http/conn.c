@@ -90,6 +90,7 @@ bool conn_is_idle(struct conn *conn)
 static void hand_over(struct conn *conn, struct http_request *request, bool close_after)
 {
     conn->reading = NULL;
+    request->started_ns = clock_mono_ns();
     pthread_mutex_lock(&conn->lock);
     conn->pending = request;
     if (close_after)
@@ -103,8 +104,7 @@ static void answer_refusal(struct conn *conn, struct http_request *request,
                            const struct refusal *refusal, bool close_after)
 {
     atomic_fetch_add(&conn->server->refused_heads, 1);
-    log_line(LOG_DEBUG, HTTP_AREA, "%s: %d to %s: %s", request->id, refusal->status, conn->peer,
-             refusal->detail);
+    request->why = refusal->detail;
     hand_over(conn, request, close_after);
     http_problem(request, refusal->status, reply_title(refusal->status), refusal->detail);
 }

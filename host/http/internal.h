@@ -113,8 +113,14 @@ struct http_request {
     char reason[200]; /* of the authentication */
     bool streaming;
     bool chunked;
-    bool body_hidden; /* HEAD */
+    bool body_hidden;   /* HEAD */
+    int status;         /* of the head that was made; 0 none */
+    int64_t started_ns; /* it was whole; clock_mono_ns */
+    const char *why;    /* it was refused; NULL: it was not */
 };
+
+/* access.c: one line for a request that has ended, before it is freed. Successes at debug, the rest at info. */
+void access_log(const struct http_request *request);
 
 /* conn.c: on the loop */
 struct conn *conn_open(struct http_server *server, int fd, const char *peer);
@@ -164,7 +170,7 @@ int admit(struct http_request *request);
 /* "127.0.0.1:7464", "[::1]:0", "localhost:80": a descriptor that listens there. 0, ERR_INVALID, ERR_SYSTEM. */
 int listen_at(const char *where, int *ret_fd, struct err *err);
 /* The address alone, of version 4 when it is one in the dress of version 6. 0 or -1. */
-int address_text(const struct sockaddr *address, char *out, size_t size);
+int listen_address_text(const struct sockaddr *address, char *out, size_t size);
 /* "127.0.0.1:41234" and the port of a descriptor. */
 int listen_name(int fd, char *out, size_t size, uint16_t *ret_port);
 /* accept.c: on the loop */

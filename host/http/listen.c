@@ -14,7 +14,7 @@
 
 #define BACKLOG 4096
 
-int address_text(const struct sockaddr *address, char *out, size_t size)
+int listen_address_text(const struct sockaddr *address, char *out, size_t size)
 {
     if (address->sa_family == AF_INET) {
         const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)address;
@@ -34,7 +34,7 @@ int listen_name(int fd, char *out, size_t size, uint16_t *ret_port)
     socklen_t length = sizeof address;
     char text[INET6_ADDRSTRLEN];
     if (getsockname(fd, (struct sockaddr *)&address, &length) != 0 ||
-        address_text((struct sockaddr *)&address, text, sizeof text) != 0)
+        listen_address_text((struct sockaddr *)&address, text, sizeof text) != 0)
         return -1;
     bool v6 = address.ss_family == AF_INET6;
     uint16_t port = ntohs(v6 ? ((struct sockaddr_in6 *)&address)->sin6_port

@@ -35,6 +35,7 @@ void reply_release(struct http_request *request)
             pthread_cond_wait(&gone_cond, &gone_lock);
         pthread_mutex_unlock(&gone_lock);
     }
+    access_log(request);
     request_free(request);
 }
 
@@ -192,6 +193,7 @@ static void send_answer_locked(struct http_request *request, int status, const c
     struct head_writer writer = {head, head + sizeof head, false};
     if (!request->message.keep_alive || atomic_load(&conn->server->draining))
         conn->close_after = true;
+    request->status = status;
     head_begin(&writer, request, status);
     if (type) {
         head_put(&writer, "Content-Type: ");

@@ -13,6 +13,7 @@ void http_stream_begin(struct http_request *request)
         struct head_writer writer = {head, head + sizeof head, false};
         if (!request->message.keep_alive || atomic_load(&conn->server->draining))
             conn->close_after = true;
+        request->status = 200;
         head_begin(&writer, request, 200);
         head_put(&writer, "Content-Type: text/event-stream\r\nCache-Control: no-cache\r\n"
                           "X-Accel-Buffering: no\r\n");

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "selfstats/limit_hits.h"
 #include "io/file_endpoint.h"
 #include "io/loop.h"
 #include "io/mailbox.h"
@@ -295,14 +296,8 @@ int exchange_start(struct io *io, struct mailbox *mailbox, const struct exchange
                    struct exchange **ret_exchange, struct err *err)
 {
     size_t need = given->request->body_size + OVERHEAD + (given->detached ? 0 : EXCHANGE_WINDOW);
-    if (budget_take(io->budget, need) < 0) {
-        int r =
-            err_set(err, ERR_BUSY,
-                    "no memory left for another request (limits.memory); try again in a second");
-        if (err)
-            err->wait_ms = 1000;
-        return r;
-    }
+    if (budget_take(io->budget, need) < 0)
+        return limit_memory(err, io->budget, "another request");
     struct exchange *exchange = exchange_new(io, mailbox, given);
     if (!exchange) {
         budget_give(io->budget, need);
@@ -368,16 +363,27 @@ void exchange_wrote(struct exchange *exchange, size_t size)
     exchange->filling->size += size;
 }
 
-void exchange_flush(struct exchange *exchange)
+/* Puts what was written into the mailbox, without waking. */
+static void hand_on(struct exchange *exchange)
 {
     struct message *message = exchange->filling;
     if (!message)
         return;
     exchange->filling = NULL;
-    if (message->size)
-        mailbox_put_data(exchange->mailbox, message);
-    else
+    if (message->size) {
+        mailbox_put_data(exchange->mailbox, message, false);
+        exchange->unseen = true;
+    } else {
         mailbox_release(exchange->mailbox, message);
+    }
+}
+
+void exchange_flush(struct exchange *exchange)
+{
+    hand_on(exchange);
+    if (exchange->unseen)
+        mailbox_wake(exchange->mailbox);
+    exchange->unseen = false;
 }
 
 const char *exchange_header(const struct exchange *exchange, const char *name)
@@ -426,7 +432,8 @@ int exchange_put_head(struct exchange *exchange)
     message->head = head;
     message->tag = exchange->tag;
     message->owner = exchange->owner;
-    mailbox_put(exchange->mailbox, message);
+    mailbox_put(exchange->mailbox, message, false);
+    exchange->unseen = true;
     return 0;
 }
 
@@ -454,6 +461,7 @@ static int too_large(struct exchange *exchange, const char *what, uint64_t bytes
     char limit[32];
     size_text(have, bytes);
     size_text(limit, max);
+    limit_hit(LIMIT_BODY);
     exchange_fail(exchange, SONDE_OUTCOME_TOO_LARGE,
                   "the answer of %s is too large: %s %s, at most %s are read (limits.body); ask "
                   "for less: a shorter time range, a larger step, more filters",
@@ -513,7 +521,7 @@ static void count_end(struct exchange *exchange)
 void exchange_finish(struct exchange *exchange)
 {
     exchange->state = EXCHANGE_ENDED;
-    exchange_flush(exchange);
+    hand_on(exchange);
     count_end(exchange);
     struct message *end = exchange->end;
     if (end) {
@@ -523,7 +531,7 @@ void exchange_finish(struct exchange *exchange)
         end->wire_bytes = exchange->wire;
         end->elapsed_ns = clock_mono_ns() - exchange->begun_ns;
         exchange->end = NULL;
-        mailbox_put(exchange->mailbox, end);
+        mailbox_put(exchange->mailbox, end, true);
     }
     exchange_unref(exchange);
 }

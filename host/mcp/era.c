@@ -18,13 +18,18 @@ static const char *legacy_version(const char *version)
     return NULL;
 }
 
+bool era_is_legacy_version(const char *version)
+{
+    return legacy_version(version) != NULL;
+}
+
 const char *era_negotiate(const char *requested)
 {
     const char *version = legacy_version(requested);
     return version ? version : legacy_versions[0];
 }
 
-static int bad_envelope(struct rpc_error *error, const char *key, const char *must)
+int era_bad_envelope(struct rpc_error *error, const char *key, const char *must)
 {
     rpc_fail(error, RPC_INVALID_PARAMS,
              "_meta[\"%s\"] %s: every request of " ERA_MODERN_VERSION " carries it", key, must);
@@ -71,11 +76,11 @@ int era_of(const struct rpc_message *message, enum era *ret_era, struct rpc_erro
         /* These two keys exist in the modern envelope alone, so half of one is not taken for legacy. */
         if (json_object_object_get_ex(meta, META_CAPABILITIES, NULL) ||
             json_object_object_get_ex(meta, META_CLIENT_INFO, NULL))
-            return bad_envelope(error, META_VERSION, "is missing");
+            return era_bad_envelope(error, META_VERSION, "is missing");
         return 0;
     }
     if (!json_object_is_type(version, json_type_string))
-        return bad_envelope(error, META_VERSION, "must be a string");
+        return era_bad_envelope(error, META_VERSION, "must be a string");
     const char *text = json_object_get_string(version);
     if (legacy_version(text))
         return 0;
@@ -84,10 +89,23 @@ int era_of(const struct rpc_message *message, enum era *ret_era, struct rpc_erro
         return unsupported(error, text);
     struct json_object *capabilities = NULL;
     if (!json_object_object_get_ex(meta, META_CAPABILITIES, &capabilities))
-        return bad_envelope(error, META_CAPABILITIES, "is missing");
+        return era_bad_envelope(error, META_CAPABILITIES, "is missing");
     if (!json_object_is_type(capabilities, json_type_object))
-        return bad_envelope(error, META_CAPABILITIES, "must be an object");
+        return era_bad_envelope(error, META_CAPABILITIES, "must be an object");
     return 0;
+}
+
+bool era_looks_modern(struct json_object *document)
+{
+    struct json_object *meta = json_member(json_member(document, "params"), "_meta");
+    if (!json_object_is_type(meta, json_type_object))
+        return false;
+    struct json_object *version = NULL;
+    if (json_object_object_get_ex(meta, META_VERSION, &version))
+        return !json_object_is_type(version, json_type_string) ||
+               !legacy_version(json_object_get_string(version));
+    return json_object_object_get_ex(meta, META_CAPABILITIES, NULL) ||
+           json_object_object_get_ex(meta, META_CLIENT_INFO, NULL);
 }
 
 bool era_batch_is_modern(struct json_object *batch)

@@ -20,14 +20,21 @@ enum era { ERA_LEGACY, ERA_MODERN };
 #define META_CAPABILITIES "io.modelcontextprotocol/clientCapabilities"
 #define META_CLIENT_INFO "io.modelcontextprotocol/clientInfo"
 #define META_SERVER_INFO "io.modelcontextprotocol/serverInfo"
+#define META_SUBSCRIPTION "io.modelcontextprotocol/subscriptionId"
 
 /*
  * 0 and the era; else the error's code: RPC_INVALID_PARAMS for a malformed envelope (data names the key),
  * RPC_UNSUPPORTED_VERSION with data.supported and data.requested.
  */
 int era_of(const struct rpc_message *message, enum era *ret_era, struct rpc_error *error);
+/* Sets RPC_INVALID_PARAMS: that key of _meta is missing or wrong. data names it. Returns the code. */
+int era_bad_envelope(struct rpc_error *error, const char *key, const char *must);
+/* True when its params carry an envelope, or a part of one, of another version than a legacy one. */
+bool era_looks_modern(struct json_object *document);
 /* True when any element of a batch carries an envelope: modern messages are never batched. */
 bool era_batch_is_modern(struct json_object *batch);
+/* True for a revision with initialize that is served here. */
+bool era_is_legacy_version(const char *version);
 /* What initialize answers to a requested version: itself where supported, else the newest legacy one; static. */
 const char *era_negotiate(const char *requested);
 

@@ -14,6 +14,7 @@ int rpc_fail(struct rpc_error *error, int code, const char *format, ...)
     vsnprintf(error->text, sizeof error->text, format, arguments);
     va_end(arguments);
     error->code = code;
+    error->status = 0;
     error->data[0] = 0;
     return code;
 }

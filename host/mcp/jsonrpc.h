@@ -16,7 +16,8 @@
 #define RPC_METHOD_NOT_FOUND (-32601)
 #define RPC_INVALID_PARAMS (-32602)
 #define RPC_INTERNAL_ERROR (-32603)
-/* MCP 2026-07-28: the version in _meta is none of ours. */
+/* MCP 2026-07-28: a header is missing or differs from the body; the version in _meta is none of ours. */
+#define RPC_HEADER_MISMATCH (-32020)
 #define RPC_UNSUPPORTED_VERSION (-32022)
 
 /*
@@ -38,11 +39,12 @@ struct rpc_message {
 
 struct rpc_error {
     int code;
+    int status; /* of the answer over HTTP; 0: 200 */
     char text[1600];
     char data[2048]; /* JSON, or "" for none */
 };
 
-/* Sets code and text, data none, and returns code. */
+/* Sets code and text, data and status none, and returns code. */
 int rpc_fail(struct rpc_error *error, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Gives the error data; a failed buffer or one that is too large gives none. */

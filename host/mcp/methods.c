@@ -7,7 +7,9 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/str.h"
+#include "mcp/headers.h"
 #include "mcp/tools.h"
 
 #define SERVER_INFO "{\"name\":\"sonde\",\"title\":\"sonde\",\"version\":\"" PACKAGE_VERSION "\"}"
@@ -87,6 +89,44 @@ static int list_tools(struct request *request, struct buf *buf, struct rpc_error
     return r;
 }
 
+/*
+ * Nothing here ever changes while the process lives, so nothing of what was asked for is honoured; the subscription
+ * stays open all the same, as the protocol wants it.
+ */
+static int listen_for(struct request *request, struct buf *buf, struct rpc_error *error)
+{
+    (void)buf;
+    struct json_object *asked = json_member(request->message.params, "notifications");
+    if (!json_object_is_type(asked, json_type_object))
+        return rpc_fail(error, RPC_INVALID_PARAMS,
+                        "subscriptions/listen needs params.notifications, an object such as "
+                        "{\"toolsListChanged\": true}");
+    struct mcp_call *listen = mem_alloc(sizeof *listen);
+    if (!listen)
+        return rpc_fail(error, RPC_INTERNAL_ERROR, "no memory for the subscription");
+    *listen = (struct mcp_call){.peer = request->peer,
+                                .channel = request->channel,
+                                .document = request->document,
+                                .id = request->message.id,
+                                .era = request->era};
+    CLEANUP(buf_finish) struct buf first = BUF(MCP_MAX_MESSAGE);
+    buf_add(&first, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/subscriptions/acknowledged\","
+                    "\"params\":{\"_meta\":{\"" META_SUBSCRIPTION "\":");
+    buf_json_object(&first, listen->id);
+    buf_add(&first, "},\"notifications\":{}}}");
+    request->channel->streams = request->channel->listens = true;
+    int r = peer_listen(listen, &first, error);
+    if (!r) {
+        request->document = NULL;
+        return METHOD_LATER;
+    }
+    request->channel->streams = request->channel->listens = false;
+    mem_free(listen);
+    if (r == ERR_BUSY)
+        error->code = RPC_INTERNAL_ERROR;
+    return error->code;
+}
+
 static void initialized(struct request *request)
 {
     log_line(LOG_DEBUG, "mcp", "client is initialized with %s",
@@ -105,14 +145,16 @@ static const struct method {
     unsigned faces;
     method_fn run;           /* of a request, or NULL */
     notification_fn receive; /* of a notification, or NULL */
+    const char *named_by;    /* the member of params that the header Mcp-Name repeats */
 } methods[] = {
-    {"initialize", FACE_LEGACY, initialize, NULL},
-    {"ping", FACE_LEGACY, ping, NULL},
-    {"server/discover", FACE_MODERN, discover, NULL},
-    {"tools/list", FACE_LEGACY | FACE_MODERN, list_tools, NULL},
-    {"tools/call", FACE_LEGACY | FACE_MODERN, tools_call, NULL},
-    {"notifications/initialized", FACE_LEGACY, NULL, initialized},
-    {"notifications/cancelled", FACE_LEGACY | FACE_MODERN, NULL, cancelled},
+    {"initialize", FACE_LEGACY, initialize, NULL, NULL},
+    {"ping", FACE_LEGACY, ping, NULL, NULL},
+    {"server/discover", FACE_MODERN, discover, NULL, NULL},
+    {"tools/list", FACE_LEGACY | FACE_MODERN, list_tools, NULL, NULL},
+    {"tools/call", FACE_LEGACY | FACE_MODERN, tools_call, NULL, "name"},
+    {"subscriptions/listen", FACE_MODERN, listen_for, NULL, NULL},
+    {"notifications/initialized", FACE_LEGACY, NULL, initialized, NULL},
+    {"notifications/cancelled", FACE_LEGACY | FACE_MODERN, NULL, cancelled, NULL},
 };
 
 static const struct method *find(const char *name)
@@ -123,15 +165,26 @@ static const struct method *find(const char *name)
     return NULL;
 }
 
-void methods_finish_result(struct buf *buf, enum era era)
+void methods_finish_result(struct buf *buf, enum era era, struct json_object *subscription)
 {
     if (era == ERA_MODERN) {
         buf_json_key(buf, "resultType");
         buf_add(buf, "\"complete\"");
         buf_json_key(buf, "_meta");
-        buf_add(buf, "{\"" META_SERVER_INFO "\":" SERVER_INFO "}");
+        buf_add(buf, "{\"" META_SERVER_INFO "\":" SERVER_INFO);
+        if (subscription) {
+            buf_json_key(buf, META_SUBSCRIPTION);
+            buf_json_object(buf, subscription);
+        }
+        buf_add_char(buf, '}');
     }
     buf_add(buf, "}}");
+}
+
+static int gate(struct rpc_error *error, int status)
+{
+    error->status = status;
+    return error->code;
 }
 
 static int run(struct request *request, const struct method *method, struct buf *buf,
@@ -140,18 +193,24 @@ static int run(struct request *request, const struct method *method, struct buf 
     const char *name = request->message.method;
     char shown[128];
     utf8_clean(shown, sizeof shown, name, strlen(name));
-    if (!method || !method->run)
-        return rpc_fail(
-            error, RPC_METHOD_NOT_FOUND,
-            "there is no method \"%s\"; this server offers tools: tools/list, tools/call", shown);
-    if (request->era == ERA_MODERN && !(method->faces & FACE_MODERN))
-        return rpc_fail(error, RPC_METHOD_NOT_FOUND, "%s is not part of " ERA_MODERN_VERSION,
-                        shown);
+    if (!method || !method->run) {
+        rpc_fail(error, RPC_METHOD_NOT_FOUND,
+                 "there is no method \"%s\"; this server offers tools: tools/list, tools/call",
+                 shown);
+        return gate(error, request->era == ERA_MODERN ? 404 : 200);
+    }
+    if (request->era == ERA_MODERN && !(method->faces & FACE_MODERN)) {
+        rpc_fail(error, RPC_METHOD_NOT_FOUND, "%s is not part of " ERA_MODERN_VERSION, shown);
+        return gate(error, 404);
+    }
     if (request->era == ERA_LEGACY && !(method->faces & FACE_LEGACY))
         return rpc_fail(error, RPC_INVALID_PARAMS,
                         "%s needs params._meta with \"" META_VERSION "\": \"" ERA_MODERN_VERSION
                         "\" and \"" META_CAPABILITIES "\"; older clients begin with initialize",
                         shown);
+    const struct mcp_headers *headers = request->channel->headers;
+    if (headers && headers_agree(headers, &request->message, method->named_by, error))
+        return gate(error, 400);
     return method->run(request, buf, error);
 }
 
@@ -170,12 +229,12 @@ void methods_run(struct request *request)
     if (r == METHOD_LATER)
         return;
     if (!r)
-        methods_finish_result(&buf, request->era);
+        methods_finish_result(&buf, request->era, NULL);
     if (!r && buf.failed)
         r = rpc_fail(&error, RPC_INTERNAL_ERROR, "no memory for the answer; try again later");
     if (r) {
         buf_clear(&buf);
         rpc_write_error(&buf, request->message.id, &error);
     }
-    peer_answer(request->peer, request->batch, &buf);
+    peer_answer(request->peer, request->channel, request->batch, &buf, r ? error.status : 0);
 }

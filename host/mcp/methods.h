@@ -13,6 +13,7 @@
 
 struct request {
     struct mcp_peer *peer;
+    struct mcp_channel *channel;
     struct json_object *document; /* NULL once taken */
     struct rpc_message message;   /* points into it */
     struct mcp_batch *batch;
@@ -25,7 +26,10 @@ struct request {
 
 /* Runs a request or notification; answers a request unless it is answered later. */
 void methods_run(struct request *request);
-/* What follows a result's members: what the era wants in every result, and the closing braces. */
-void methods_finish_result(struct buf *buf, enum era era);
+/*
+ * What follows a result's members: what the era wants in every result, and the closing braces. subscription: id of the
+ * subscription it ends, else NULL.
+ */
+void methods_finish_result(struct buf *buf, enum era era, struct json_object *subscription);
 
 #endif

@@ -8,28 +8,51 @@
 #include "base/thread.h"
 #include "mcp/methods.h"
 
-int mcp_peer_create(struct service *service, mcp_send_fn send, void *user,
-                    struct mcp_peer **ret_peer)
+static int init_locks(struct mcp_peer *peer)
+{
+    if (pthread_mutex_init(&peer->lock, NULL))
+        return ERR_SYSTEM;
+    if (pthread_mutex_init(&peer->send_lock, NULL)) {
+        pthread_mutex_destroy(&peer->lock);
+        return ERR_SYSTEM;
+    }
+    if (cond_init(&peer->changed)) {
+        pthread_mutex_destroy(&peer->send_lock);
+        pthread_mutex_destroy(&peer->lock);
+        return ERR_SYSTEM;
+    }
+    return 0;
+}
+
+int mcp_peer_create(struct service *service, const struct principal *principal, mcp_send_fn send,
+                    void *user, struct mcp_peer **ret_peer)
 {
     struct mcp_peer *peer = mem_alloc(sizeof *peer);
     if (!peer)
         return ERR_MEMORY;
     peer->service = service;
+    peer->principal = *principal;
     peer->send = send;
     peer->user = user;
     peer->references = 1;
-    map_init(&peer->calls, MCP_MAX_CALLS);
-    if (pthread_mutex_init(&peer->lock, NULL)) {
-        mem_free(peer);
-        return ERR_SYSTEM;
-    }
-    if (cond_init(&peer->changed)) {
-        pthread_mutex_destroy(&peer->lock);
+    if (init_locks(peer)) {
         mem_free(peer);
         return ERR_SYSTEM;
     }
     *ret_peer = peer;
     return 0;
+}
+
+const char *mcp_peer_version(const struct mcp_peer *peer)
+{
+    return peer->negotiated;
+}
+
+void mcp_peer_ref(struct mcp_peer *peer)
+{
+    pthread_mutex_lock(&peer->lock);
+    peer->references++;
+    pthread_mutex_unlock(&peer->lock);
 }
 
 /* Gives up the lock and one reference. */
@@ -39,81 +62,173 @@ static void unlock_and_leave(struct mcp_peer *peer)
     pthread_mutex_unlock(&peer->lock);
     if (left)
         return;
-    map_finish(&peer->calls);
     pthread_cond_destroy(&peer->changed);
+    pthread_mutex_destroy(&peer->send_lock);
     pthread_mutex_destroy(&peer->lock);
     mem_free(peer);
 }
 
-static void send_locked(struct mcp_peer *peer, const struct buf *message)
-{
-    if (message->failed)
-        log_line(LOG_ERROR, "mcp", "no memory for an answer; it is lost");
-    else if (!peer->closed)
-        peer->send(peer->user, message->data, message->size);
-}
-
-static void answer_locked(struct mcp_peer *peer, struct mcp_batch *batch, const struct buf *message)
-{
-    if (!batch) {
-        send_locked(peer, message);
-        return;
-    }
-    buf_add_char(&batch->text, batch->text.size ? ',' : '[');
-    buf_add_n(&batch->text, message->data, message->size);
-}
-
-void peer_answer(struct mcp_peer *peer, struct mcp_batch *batch, const struct buf *message)
+void mcp_peer_release(struct mcp_peer *peer)
 {
     pthread_mutex_lock(&peer->lock);
-    answer_locked(peer, batch, message);
-    pthread_mutex_unlock(&peer->lock);
+    unlock_and_leave(peer);
 }
 
-/* The last answer of a batch sends it; a batch without answers (notifications, cancelled calls) sends nothing. */
-static void leave_batch_locked(struct mcp_peer *peer, struct mcp_batch *batch)
+void peer_send(struct mcp_peer *peer, struct mcp_channel *channel, enum mcp_kind kind, int status,
+               const struct buf *message)
 {
-    if (!batch || --batch->open)
+    if (peer->closed)
+        return;
+    if (message && message->failed) {
+        log_line(LOG_ERROR, "mcp", "no memory for an answer; it is lost");
+        if (kind == MCP_NOTIFICATION)
+            return;
+        kind = MCP_NOTHING;
+        message = NULL;
+    }
+    struct mcp_out out = {.channel = channel, .kind = kind, .status = status ? status : 200};
+    if (message) {
+        out.text = buf_text(message);
+        out.size = message->size;
+    }
+    peer->send(peer->user, &out);
+}
+
+void peer_leave_batch(struct mcp_peer *peer, struct mcp_batch *batch)
+{
+    pthread_mutex_lock(&peer->lock);
+    bool last = !--batch->open;
+    pthread_mutex_unlock(&peer->lock);
+    if (!last)
         return;
     if (batch->text.size) {
         buf_add_char(&batch->text, ']');
-        send_locked(peer, &batch->text);
+        peer_send(peer, batch->channel, MCP_ANSWER, 0, &batch->text);
+    } else {
+        peer_send(peer, batch->channel, MCP_NOTHING, 0, NULL);
     }
     buf_finish(&batch->text);
     mem_free(batch);
 }
 
-static struct mcp_call *find_locked(struct mcp_peer *peer, struct json_object *id, struct buf *key)
+static void add_to_batch(struct mcp_peer *peer, struct mcp_batch *batch, const struct buf *message)
 {
-    buf_json_object(key, id);
-    return map_get(&peer->calls, buf_text(key), key->size);
+    pthread_mutex_lock(&peer->lock);
+    buf_add_char(&batch->text, batch->text.size ? ',' : '[');
+    buf_add_n(&batch->text, message->data, message->size);
+    pthread_mutex_unlock(&peer->lock);
+}
+
+void peer_answer(struct mcp_peer *peer, struct mcp_channel *channel, struct mcp_batch *batch,
+                 const struct buf *message, int status)
+{
+    if (batch) {
+        add_to_batch(peer, batch, message);
+        return;
+    }
+    pthread_mutex_lock(&peer->send_lock);
+    peer_send(peer, channel, MCP_ANSWER, status, message);
+    pthread_mutex_unlock(&peer->send_lock);
+}
+
+void peer_answer_nothing(struct mcp_peer *peer, struct mcp_channel *channel,
+                         struct mcp_batch *batch)
+{
+    if (batch)
+        return;
+    pthread_mutex_lock(&peer->send_lock);
+    peer_send(peer, channel, MCP_NOTHING, 0, NULL);
+    pthread_mutex_unlock(&peer->send_lock);
+}
+
+/* A list, no map: one client has a few calls in flight, and entering one must cost nothing. */
+static struct mcp_call *find_locked(struct mcp_peer *peer, struct json_object *id)
+{
+    for (struct mcp_call *call = peer->calls; call; call = call->next)
+        if (json_object_get_type(call->id) == json_object_get_type(id) &&
+            json_object_equal(call->id, id))
+            return call;
+    return NULL;
+}
+
+static void link_locked(struct mcp_call *call)
+{
+    struct mcp_peer *peer = call->peer;
+    call->next = peer->calls;
+    if (call->next)
+        call->next->prev = call;
+    peer->calls = call;
+    peer->references++;
+}
+
+static void unlink_locked(struct mcp_call *call)
+{
+    struct mcp_peer *peer = call->peer;
+    if (call->prev)
+        call->prev->next = call->next;
+    else
+        peer->calls = call->next;
+    if (call->next)
+        call->next->prev = call->prev;
+    call->next = call->prev = NULL;
+    peer->listens -= !call->tool;
+}
+
+static int refuse_twin(const struct mcp_call *call, struct rpc_error *error)
+{
+    CLEANUP(buf_finish) struct buf key = BUF(16 * RPC_MAX_ID);
+    buf_json_object(&key, call->id);
+    rpc_fail(error, RPC_INVALID_REQUEST,
+             "id %.64s is in flight already; each request needs its own", buf_text(&key));
+    error->status = 400;
+    return error->code;
 }
 
 int peer_enter(struct mcp_call *call, struct rpc_error *error)
 {
     struct mcp_peer *peer = call->peer;
-    CLEANUP(buf_finish) struct buf key = BUF(16 * RPC_MAX_ID);
     int r = 0;
     pthread_mutex_lock(&peer->lock);
-    if (find_locked(peer, call->id, &key)) {
-        r = rpc_fail(error, RPC_INVALID_REQUEST,
-                     "id %.64s is in flight already; each request needs its own", buf_text(&key));
+    if (find_locked(peer, call->id)) {
+        r = refuse_twin(call, error);
     } else if (peer->running >= MCP_MAX_CALLS ||
                call->size > MCP_MAX_CALL_BYTES - peer->running_bytes) {
         rpc_fail(error, ERR_BUSY,
                  "%zu calls of this client are running; wait until one has ended, then ask again",
                  peer->running);
         r = ERR_BUSY;
-    } else if (key.failed || map_set(&peer->calls, key.data, key.size, call, NULL)) {
-        r = rpc_fail(error, RPC_INTERNAL_ERROR, "no memory for the call; try again later");
     } else {
+        link_locked(call);
         peer->running++;
         peer->running_bytes += call->size;
-        peer->references++;
         if (call->batch)
             call->batch->open++;
     }
     pthread_mutex_unlock(&peer->lock);
+    return r;
+}
+
+int peer_listen(struct mcp_call *listen, const struct buf *first, struct rpc_error *error)
+{
+    struct mcp_peer *peer = listen->peer;
+    int r = 0;
+    pthread_mutex_lock(&peer->send_lock);
+    pthread_mutex_lock(&peer->lock);
+    if (find_locked(peer, listen->id)) {
+        r = refuse_twin(listen, error);
+    } else if (peer->listens >= MCP_MAX_LISTENS) {
+        r = ERR_BUSY;
+        rpc_fail(error, r,
+                 "%d subscriptions are open already; end one with notifications/cancelled",
+                 MCP_MAX_LISTENS);
+    } else {
+        link_locked(listen);
+        peer->listens++;
+    }
+    pthread_mutex_unlock(&peer->lock);
+    if (!r)
+        peer_send(peer, listen->channel, MCP_NOTIFICATION, 0, first);
+    pthread_mutex_unlock(&peer->send_lock);
     return r;
 }
 
@@ -127,29 +242,47 @@ bool peer_begin(struct mcp_call *call, struct call *thread_call)
     return go;
 }
 
-void peer_end(struct mcp_call *call, const struct buf *message)
+/* Frees a call that was taken out of the list; running: its thread counted. */
+static void free_call(struct mcp_call *call, bool running)
 {
     struct mcp_peer *peer = call->peer;
-    CLEANUP(buf_finish) struct buf key = BUF(16 * RPC_MAX_ID);
     pthread_mutex_lock(&peer->lock);
-    call->call = NULL;
-    if (!call->cancelled) {
-        if (find_locked(peer, call->id, &key) == call)
-            map_remove(&peer->calls, key.data, key.size);
-        if (message)
-            answer_locked(peer, call->batch, message);
+    if (running) {
+        peer->running--;
+        peer->running_bytes -= call->size;
+        pthread_cond_broadcast(&peer->changed);
     }
-    leave_batch_locked(peer, call->batch);
-    peer->running--;
-    peer->running_bytes -= call->size;
     json_object_put(call->document);
     mem_free(call);
-    pthread_cond_broadcast(&peer->changed);
     unlock_and_leave(peer);
 }
 
+void peer_end(struct mcp_call *call, const struct buf *message)
+{
+    struct mcp_peer *peer = call->peer;
+    pthread_mutex_lock(&peer->send_lock);
+    pthread_mutex_lock(&peer->lock);
+    call->call = NULL;
+    if (call->cancelled)
+        message = NULL;
+    else
+        unlink_locked(call);
+    pthread_mutex_unlock(&peer->lock);
+    if (!call->batch) {
+        peer_send(peer, call->channel, message ? MCP_ANSWER : MCP_NOTHING, 0, message);
+    } else {
+        if (message)
+            add_to_batch(peer, call->batch, message);
+        peer_leave_batch(peer, call->batch);
+    }
+    pthread_mutex_unlock(&peer->send_lock);
+    free_call(call, true);
+}
+
+/* Takes it out of the list; a thread that works for it hears of it. */
 static void cancel_locked(struct mcp_call *call)
 {
+    unlink_locked(call);
     call->cancelled = true;
     if (call->call)
         call_cancel(call->call);
@@ -157,145 +290,59 @@ static void cancel_locked(struct mcp_call *call)
 
 void peer_cancel(struct mcp_peer *peer, struct json_object *id)
 {
-    CLEANUP(buf_finish) struct buf key = BUF(16 * RPC_MAX_ID);
+    /* With send_lock, so that an answer on its way is sent before, or not at all. */
+    pthread_mutex_lock(&peer->send_lock);
     pthread_mutex_lock(&peer->lock);
-    struct mcp_call *call = find_locked(peer, id, &key);
-    if (call) {
-        map_remove(&peer->calls, key.data, key.size);
+    struct mcp_call *call = find_locked(peer, id);
+    bool listens = call && !call->tool;
+    if (call)
         cancel_locked(call);
+    pthread_mutex_unlock(&peer->lock);
+    if (listens)
+        peer_send(peer, call->channel, MCP_NOTHING, 0, NULL);
+    pthread_mutex_unlock(&peer->send_lock);
+    if (listens)
+        free_call(call, false);
+}
+
+void mcp_peer_cancel_all(struct mcp_peer *peer)
+{
+    pthread_mutex_lock(&peer->lock);
+    for (struct mcp_call *call = peer->calls, *next; call; call = next) {
+        next = call->next;
+        if (call->tool)
+            cancel_locked(call);
     }
     pthread_mutex_unlock(&peer->lock);
 }
 
-/* Takes the document over. */
-static void receive_one(struct mcp_peer *peer, struct json_object *document,
-                        struct mcp_batch *batch, size_t size)
+/* The first subscription, out of the list; NULL when there is none. */
+static struct mcp_call *take_listen(struct mcp_peer *peer)
 {
-    struct request request = {.peer = peer, .document = document, .batch = batch, .size = size};
-    struct rpc_error error = {0};
-    bool answerable;
-    int r = rpc_read(document, &request.message, &answerable, &error);
-    /* A notification is heard in either era: it is never answered, so its envelope decides nothing. */
-    if (!r && request.message.kind == RPC_REQUEST)
-        r = era_of(&request.message, &request.era, &error);
-    if (r && answerable) {
+    pthread_mutex_lock(&peer->lock);
+    struct mcp_call *call = peer->calls;
+    while (call && call->tool)
+        call = call->next;
+    if (call)
+        unlink_locked(call);
+    pthread_mutex_unlock(&peer->lock);
+    return call;
+}
+
+void mcp_peer_end_listens(struct mcp_peer *peer)
+{
+    mcp_peer_ref(peer);
+    struct mcp_call *call;
+    while ((call = take_listen(peer))) {
         CLEANUP(buf_finish) struct buf buf = BUF(MCP_MAX_MESSAGE);
-        rpc_write_error(&buf, request.message.id, &error);
-        peer_answer(peer, batch, &buf);
+        rpc_begin_result(&buf, call->id);
+        methods_finish_result(&buf, ERA_MODERN, call->id);
+        pthread_mutex_lock(&peer->send_lock);
+        peer_send(peer, call->channel, MCP_ANSWER, 0, &buf);
+        pthread_mutex_unlock(&peer->send_lock);
+        free_call(call, false);
     }
-    if (!r && request.message.kind != RPC_RESPONSE)
-        methods_run(&request);
-    json_object_put(request.document);
-}
-
-static void refuse(struct mcp_peer *peer, const struct rpc_error *error)
-{
-    CLEANUP(buf_finish) struct buf buf = BUF(MCP_MAX_MESSAGE);
-    rpc_write_error(&buf, NULL, error);
-    peer_answer(peer, NULL, &buf);
-}
-
-void mcp_refuse(struct mcp_peer *peer, const char *why)
-{
-    struct rpc_error error;
-    rpc_fail(&error, RPC_INVALID_REQUEST, "%s", why);
-    refuse(peer, &error);
-}
-
-static int check_batch(struct mcp_peer *peer, struct json_object *document, struct rpc_error *error)
-{
-    size_t n = json_object_array_length(document);
-    if (era_batch_is_modern(document))
-        return rpc_fail(error, RPC_INVALID_REQUEST,
-                        "requests of " ERA_MODERN_VERSION " cannot be sent as a batch");
-    if (!peer->negotiated || peer->negotiated != era_negotiate(ERA_BATCH_VERSION))
-        return rpc_fail(error, RPC_INVALID_REQUEST,
-                        "batches exist only where " ERA_BATCH_VERSION
-                        " was negotiated; send each message on a line of its own");
-    if (!n || n > MCP_MAX_BATCH)
-        return rpc_fail(error, RPC_INVALID_REQUEST, "a batch holds 1 to %d messages, not %zu",
-                        MCP_MAX_BATCH, n);
-    return 0;
-}
-
-static void receive_batch(struct mcp_peer *peer, struct json_object *document, size_t size)
-{
-    struct rpc_error error;
-    int r = check_batch(peer, document, &error);
-    struct mcp_batch *batch = r ? NULL : mem_alloc(sizeof *batch);
-    if (!r && !batch)
-        r = rpc_fail(&error, RPC_INTERNAL_ERROR, "no memory for a batch");
-    if (r) {
-        refuse(peer, &error);
-        return;
-    }
-    *batch = (struct mcp_batch){.open = 1, .text = BUF(MCP_MAX_MESSAGE)};
-    size_t n = json_object_array_length(document);
-    for (size_t i = 0; i < n; i++) {
-        /* Out of the array, so that a call thread shares no reference count with this one. */
-        struct json_object *element = json_object_get(json_object_array_get_idx(document, i));
-        json_object_array_put_idx(document, i, NULL);
-        receive_one(peer, element, batch, size / n);
-    }
-    pthread_mutex_lock(&peer->lock);
-    leave_batch_locked(peer, batch);
-    pthread_mutex_unlock(&peer->lock);
-}
-
-void mcp_receive(struct mcp_peer *peer, const char *text, size_t size)
-{
-    struct json_object *document = NULL;
-    struct rpc_error error;
-    if (rpc_parse(text, size, &document, &error)) {
-        refuse(peer, &error);
-        return;
-    }
-    if (json_object_is_type(document, json_type_array)) {
-        receive_batch(peer, document, size);
-        json_object_put(document);
-    } else {
-        receive_one(peer, document, NULL, size);
-    }
-}
-
-static void send_progress_locked(struct mcp_peer *peer, struct mcp_call *call, int64_t now)
-{
-    int64_t elapsed_s = (now - call->started_ns) / NS_PER_S;
-    if (elapsed_s <= call->progress_s)
-        return;
-    call->progress_s = elapsed_s;
-    CLEANUP(buf_finish) struct buf buf = BUF(16 * RPC_MAX_ID + 1024);
-    buf_add(&buf, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/"
-                  "progress\",\"params\":{\"progressToken\":");
-    buf_json_object(&buf, call->token);
-    buf_json_key(&buf, "progress");
-    buf_json_int(&buf, elapsed_s);
-    buf_json_key(&buf, "total");
-    buf_json_int(&buf, service_timeout_ns(peer->service) / NS_PER_S);
-    buf_json_key(&buf, "message");
-    buf_printf(&buf, "\"%s: %lld s\"}}", call->tool->name, (long long)elapsed_s);
-    send_locked(peer, &buf);
-}
-
-int64_t mcp_peer_tick(struct mcp_peer *peer)
-{
-    int64_t now = clock_mono_ns();
-    int64_t next = INT64_MAX;
-    pthread_mutex_lock(&peer->lock);
-    struct map_entry *entry;
-    for (size_t i = 0; (entry = map_next(&peer->calls, &i));) {
-        struct mcp_call *call = entry->value;
-        if (!call->token)
-            continue;
-        if (now >= call->next_progress_ns) {
-            send_progress_locked(peer, call, now);
-            call->next_progress_ns = now + MCP_PROGRESS_NS;
-        }
-        if (call->next_progress_ns < next)
-            next = call->next_progress_ns;
-    }
-    pthread_mutex_unlock(&peer->lock);
-    return next;
+    mcp_peer_release(peer);
 }
 
 static bool wait_idle_locked(struct mcp_peer *peer, int64_t wait_ms)
@@ -316,15 +363,15 @@ bool mcp_peer_wait_idle(struct mcp_peer *peer, int64_t wait_ms)
 
 void mcp_peer_destroy(struct mcp_peer *peer, int64_t grace_ms)
 {
+    mcp_peer_cancel_all(peer);
+    mcp_peer_wait_idle(peer, grace_ms);
+    pthread_mutex_lock(&peer->send_lock);
+    peer->closed = true;
+    pthread_mutex_unlock(&peer->send_lock);
+    mcp_peer_end_listens(peer);
     pthread_mutex_lock(&peer->lock);
-    struct map_entry *entry;
-    for (size_t i = 0; (entry = map_next(&peer->calls, &i));)
-        cancel_locked(entry->value);
-    map_finish(&peer->calls);
-    map_init(&peer->calls, MCP_MAX_CALLS);
-    if (!wait_idle_locked(peer, grace_ms))
+    if (peer->running)
         log_line(LOG_WARN, "mcp", "%zu calls did not end in time; they are left behind",
                  peer->running);
-    peer->closed = true;
     unlock_and_leave(peer);
 }

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "mcp/headers.h"
 #include "mcp/methods.h"
 
 /*
@@ -54,25 +55,35 @@ int tools_list(struct request *request, struct buf *buf, struct rpc_error *error
     return 0;
 }
 
-static void add_text(struct buf *buf, const char *text, size_t size)
+/* The text block (NULL: none, where there are others), and further blocks that are JSON already (NULL: none). */
+static void add_content(struct buf *buf, const char *text, size_t size, const char *blocks,
+                        size_t blocks_size)
 {
     buf_json_key(buf, "content");
-    buf_add(buf, "[{\"type\":\"text\",\"text\":");
-    buf_json_string(buf, text, size);
-    buf_add(buf, "}]");
+    buf_add_char(buf, '[');
+    if (text || !blocks) {
+        buf_add(buf, "{\"type\":\"text\",\"text\":");
+        buf_json_string(buf, text ? text : "", text ? size : 0);
+        buf_add_char(buf, '}');
+    }
+    if (blocks) {
+        buf_json_sep(buf);
+        buf_add_n(buf, blocks, blocks_size);
+    }
+    buf_add_char(buf, ']');
 }
 
 /* Members of the result of a call that never reached its tool. */
 static void add_failure(struct buf *buf, const char *text)
 {
-    add_text(buf, text, strlen(text));
+    add_content(buf, text, strlen(text), NULL, 0);
     buf_json_key(buf, "isError");
     buf_add(buf, "true");
 }
 
 static void add_answer(struct buf *buf, const struct answer *answer)
 {
-    add_text(buf, answer->text ? answer->text : "", answer->text ? answer->text_size : 0);
+    add_content(buf, answer->text, answer->text_size, answer->blocks, answer->blocks_size);
     if (send_structured && answer->json) {
         buf_json_key(buf, "structuredContent");
         buf_add_n(buf, answer->json, answer->json_size);
@@ -95,7 +106,7 @@ static void write_response(struct buf *buf, const struct mcp_call *call, int r,
         rpc_fail(&error, RPC_INVALID_PARAMS, "%s", err->text);
     else
         add_failure(buf, err->text);
-    methods_finish_result(buf, call->era);
+    methods_finish_result(buf, call->era, NULL);
     if (!error.code && buf->failed)
         rpc_fail(&error, RPC_INTERNAL_ERROR,
                  "no memory for the answer; ask for less with max_tokens");
@@ -105,12 +116,20 @@ static void write_response(struct buf *buf, const struct mcp_call *call, int r,
     }
 }
 
-static void run_call(struct call *call, void *argument)
+static void on_progress(void *user, double done, double total, const char *message)
 {
-    struct mcp_call *mcp = argument;
+    peer_progress(user, done, total, message);
+}
+
+static void answer_call(struct call *call, struct mcp_call *mcp)
+{
     if (!peer_begin(mcp, call)) {
         peer_end(mcp, NULL);
         return;
+    }
+    if (mcp->token) {
+        call->progress = on_progress;
+        call->user = mcp;
     }
     struct answer answer = {0};
     struct err err = {0};
@@ -122,7 +141,16 @@ static void run_call(struct call *call, void *argument)
     log_line(LOG_DEBUG, "mcp", "%s took %lld ms, %zu bytes%s%s%s", mcp->tool->name,
              (long long)((clock_mono_ns() - mcp->started_ns) / NS_PER_MS), message.size,
              r ? ", failed" : "", mcp->trace_id[0] ? ", trace " : "", mcp->trace_id);
+    call->progress = NULL;
     peer_end(mcp, &message);
+}
+
+static void run_call(struct call *call, void *argument)
+{
+    struct mcp_call *mcp = argument;
+    log_set_request(mcp->channel->request_id);
+    answer_call(call, mcp);
+    log_set_request("");
 }
 
 /* The trace id of a W3C traceparent, version 00: 00-<32 hex>-<16 hex>-<2 hex>. "" when there is none. */
@@ -175,12 +203,18 @@ int tools_call(struct request *request, struct buf *buf, struct rpc_error *error
     int r = check_call(request, &tool, &arguments, error);
     if (r)
         return r;
+    const struct mcp_headers *headers = request->channel->headers;
+    if (headers && headers_agree_arguments(headers, tool, arguments, error)) {
+        error->status = 400;
+        return error->code;
+    }
     struct mcp_call *call = mem_alloc(sizeof *call);
     if (!call)
         return rpc_fail(error, RPC_INTERNAL_ERROR, "no memory for the call; try again later");
     struct json_object *meta = json_member(request->message.params, "_meta");
     int64_t now = clock_mono_ns();
     *call = (struct mcp_call){.peer = request->peer,
+                              .channel = request->channel,
                               .document = request->document,
                               .id = request->message.id,
                               .arguments = arguments,
@@ -190,8 +224,11 @@ int tools_call(struct request *request, struct buf *buf, struct rpc_error *error
                               .era = request->era,
                               .size = request->size,
                               .started_ns = now,
-                              .next_progress_ns = now + MCP_PROGRESS_NS};
+                              .next_progress_ns = now + MCP_PROGRESS_NS,
+                              .progress = -1};
     read_trace(meta, call->trace_id);
+    if (call->token)
+        request->channel->streams = true;
     r = peer_enter(call, error);
     if (r == ERR_BUSY) {
         mem_free(call);
@@ -206,8 +243,8 @@ int tools_call(struct request *request, struct buf *buf, struct rpc_error *error
     struct call *ignored; /* run_call tells the peer; here it may be gone already */
     struct err err = {0};
     request->document = NULL;
-    r = call_submit(service_calls(service), &PRINCIPAL_LOCAL, now + service_timeout_ns(service),
-                    run_call, call, &ignored, &err);
+    r = call_submit(service_calls(service), &request->peer->principal,
+                    now + service_timeout_ns(service), run_call, call, &ignored, &err);
     if (!r)
         return METHOD_LATER;
     CLEANUP(buf_finish) struct buf message = BUF(MCP_MAX_MESSAGE);

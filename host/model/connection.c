@@ -43,6 +43,67 @@ void connection_unref(struct connection *connection)
     mem_free(connection);
 }
 
+static bool same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static bool same_secret(const struct secret_ref *a, const struct secret_ref *b)
+{
+    if (a->kind != b->kind || !same_text(a->name, b->name))
+        return false;
+    return a->literal && b->literal ? secret_equal(a->literal, b->literal)
+                                    : a->literal == b->literal;
+}
+
+static bool same_auth(const struct connection_auth *a, const struct connection_auth *b)
+{
+    return a->type == b->type && same_text(a->scheme, b->scheme) && same_text(a->user, b->user) &&
+           same_text(a->header, b->header) && same_secret(&a->secret, &b->secret);
+}
+
+static bool same_tls(const struct connection_tls *a, const struct connection_tls *b)
+{
+    return same_text(a->ca_file, b->ca_file) && same_text(a->ca_pem, b->ca_pem) &&
+           same_text(a->cert, b->cert) && same_text(a->key, b->key) &&
+           same_text(a->server_name, b->server_name) &&
+           a->insecure_skip_verify == b->insecure_skip_verify;
+}
+
+static bool same_lists(const struct connection *a, const struct connection *b)
+{
+    if (a->header_count != b->header_count || a->param_count != b->param_count ||
+        a->tag_count != b->tag_count)
+        return false;
+    for (size_t i = 0; i < a->header_count; i++)
+        if (!same_text(a->headers[i].name, b->headers[i].name) ||
+            !same_secret(&a->headers[i].value, &b->headers[i].value))
+            return false;
+    for (size_t i = 0; i < a->param_count; i++)
+        if (!same_text(a->params[i].key, b->params[i].key) ||
+            !same_text(a->params[i].value, b->params[i].value) ||
+            !same_secret(&a->params[i].secret, &b->params[i].secret))
+            return false;
+    for (size_t i = 0; i < a->tag_count; i++)
+        if (!same_text(a->tags[i].key, b->tags[i].key) ||
+            !same_text(a->tags[i].value, b->tags[i].value))
+            return false;
+    return true;
+}
+
+bool connection_equal(const struct connection *a, const struct connection *b)
+{
+    return same_text(a->id, b->id) && same_text(a->name, b->name) &&
+           same_text(a->backend, b->backend) && same_text(a->description, b->description) &&
+           same_text(a->url, b->url) && same_text(a->tenant, b->tenant) &&
+           same_text(a->proxy, b->proxy) && same_text(a->ui_kind, b->ui_kind) &&
+           same_text(a->ui_url, b->ui_url) && same_text(a->ui_param, b->ui_param) &&
+           same_auth(&a->auth, &b->auth) && same_tls(&a->tls, &b->tls) && same_lists(a, b) &&
+           a->timeout_ns == b->timeout_ns && a->max_samples == b->max_samples &&
+           a->max_time_range_ns == b->max_time_range_ns && a->http2 == b->http2 &&
+           a->is_default == b->is_default && a->from_operator == b->from_operator;
+}
+
 const char *connection_tag(const struct connection *connection, const char *key)
 {
     for (size_t i = 0; i < connection->tag_count; i++)

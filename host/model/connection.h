@@ -82,6 +82,8 @@ struct connection {
 struct connection *connection_new(void);
 struct connection *connection_ref(struct connection *connection);
 void connection_unref(struct connection *connection);
+/* Whether both say the same, secrets included; revisions are not compared. */
+bool connection_equal(const struct connection *a, const struct connection *b);
 DEFINE_CLEANUP(struct connection *, connection_unref);
 const char *connection_tag(const struct connection *connection, const char *key);
 

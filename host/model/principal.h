@@ -7,6 +7,9 @@
 #ifndef MODEL_PRINCIPAL_H
 #define MODEL_PRINCIPAL_H
 
+#include <stdbool.h>
+#include <string.h>
+
 struct principal {
     char id
         [40]; /* never shown to others, never a secret: "local", "keeper", or made from a token's hash */
@@ -17,5 +20,10 @@ struct principal {
 #define PRINCIPAL_LOCAL ((struct principal){.id = "local", .name = "local"})
 /* The process itself: background refreshes. */
 #define PRINCIPAL_KEEPER ((struct principal){.id = "keeper", .name = "keeper"})
+
+static inline bool principal_is_keeper(const struct principal *principal)
+{
+    return strcmp(principal->id, "keeper") == 0;
+}
 
 #endif

@@ -16,7 +16,7 @@
 #define MAX_ENABLED 256u
 #define REGISTRY_MAX_BYTES (8u * 1024u * 1024u)
 
-static const char *const shipped[] = {"prometheus", "otlpfile"};
+static const char *const shipped[] = {"prometheus", "victoriametrics", "otlpfile"};
 
 struct known {
     struct adapter adapter;

@@ -136,12 +136,14 @@ static int open_instance(struct backend *backend, struct err *err)
     int r = params_fill(backend->adapter, backend->connection, &arena, &pairs, &count, err);
     if (!r) {
         const char *ui_kind = backend->connection->ui_kind;
+        const char *tenant = backend->connection->tenant;
         struct sonde_open open = {.struct_size = sizeof open,
                                   .param_count32 = (uint32_t)count,
                                   .ctx = &backend->ctx,
                                   .url = backend->connection->url ? backend->connection->url : "",
                                   .ui_kind = ui_kind ? ui_kind : "",
-                                  .params = pairs};
+                                  .params = pairs,
+                                  .tenant = tenant ? tenant : ""};
         backend->ctx.endpoint = declare_endpoint;
         int32_t code = guard_open(backend->adapter, &open, &backend->instance);
         backend->ctx.endpoint = NULL;
@@ -176,7 +178,10 @@ static int make(struct engine *engine, struct connection *connection, const char
     ctx_init(&backend->ctx, adapter, backend->connection->name, OPEN_MAX_BYTES,
              engine->settings.budget, backend);
     facts_init(&backend->facts);
-    gate_init(&backend->own_gate, engine->settings.per_connection);
+    struct gate_stats stats = exchange_stats_gate();
+    gate_init(&backend->own_gate, atomic_load(&engine->per_connection),
+              atomic_load(&engine->per_user), &stats);
+    exchange_stats_init(&backend->stats, adapter->table.name);
     backend->gate = parent ? parent->gate : &backend->own_gate;
     pthread_mutex_init(&backend->lock, NULL);
     int r = 0;
@@ -313,6 +318,35 @@ void backend_note(struct backend *backend, const struct result *result, const st
             copy_text(backend->version, sizeof backend->version, result->version);
         copy_text(backend->product, sizeof backend->product, result->product);
     }
+    pthread_mutex_unlock(&backend->lock);
+}
+
+void backend_set_in_flight(struct backend *backend, uint32_t per_connection, uint32_t per_user)
+{
+    gate_set_max(&backend->own_gate, per_connection ? per_connection : 16, per_user ? per_user : 8);
+}
+
+void backend_retire(struct backend *backend)
+{
+    atomic_store(&backend->retired, true);
+}
+
+bool backend_retired(const struct backend *backend)
+{
+    return atomic_load(&backend->retired);
+}
+
+void backend_advise(struct backend *backend, const char *advice)
+{
+    pthread_mutex_lock(&backend->lock);
+    copy_text(backend->advice, sizeof backend->advice, advice ? advice : "");
+    pthread_mutex_unlock(&backend->lock);
+}
+
+void backend_advice(struct backend *backend, char *advice, size_t size)
+{
+    pthread_mutex_lock(&backend->lock);
+    copy_text(advice, size, backend->advice);
     pthread_mutex_unlock(&backend->lock);
 }
 

@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include "plugin/host.h"
 #include "query/engine.h"
+#include "query/exchange_stats.h"
 #include "query/facts.h"
 #include "query/flight.h"
 #include "query/gate.h"
@@ -22,6 +23,9 @@ struct engine {
     struct flights flights;
     atomic_int_fast64_t creates_grace_ns;
     atomic_uint_fast64_t next_serial;
+    /* In place of the settings'. */
+    atomic_uint per_connection;
+    atomic_uint per_user;
 };
 
 struct endpoint {
@@ -35,6 +39,7 @@ struct backend {
     uint64_t serial; /* tells flights of one backend from those of another; never used again */
     struct engine *engine;
     struct connection *connection;
+    atomic_bool retired;
     const struct adapter *adapter;
     struct sonde_ctx ctx; /* of open */
     void *instance;
@@ -45,12 +50,14 @@ struct backend {
     const struct scope_row *scope; /* while open runs */
     struct gate own_gate;
     struct gate *gate;
+    struct exchange_stats stats;
     struct facts facts;
     pthread_mutex_t lock;
     /* under lock */
     struct backend_health health;
     char product[128];
     char version[64];
+    char advice[256];        /* of PROBE: what could be set better; "" nothing */
     int64_t probed_until_ns; /* clock_mono_ns; 0: PROBE must run first */
 };
 
@@ -64,6 +71,8 @@ bool backend_hopeless(int code);
 void backend_probed(struct backend *backend, int code);
 /* An operation ended. result may be NULL. */
 void backend_note(struct backend *backend, const struct result *result, const struct err *err);
+/* What PROBE said of the backend in one line; NULL: it is well. */
+void backend_advise(struct backend *backend, const char *advice);
 void backend_count(struct backend *backend, uint64_t requests, uint64_t failures);
 
 #endif

@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "io/io.h"
 #include "model/principal.h"
+#include "query/permit.h"
 
 struct call {
     struct arena arena; /* memory of the call, at most 64 MiB, from the budget */
@@ -24,6 +25,7 @@ struct call {
     atomic_bool cancelled;
     bool large; /* it held a large answer: freed memory goes back to the system at the end */
     struct principal principal; /* whom it is for */
+    struct permit permit;       /* to compute: permit.h */
     /*
      * How far it is, for a front that can tell its client: done of total (0: unknown) and a few words. NULL: nobody listens. Called
      * on the call's thread through call_progress.
@@ -38,6 +40,8 @@ typedef void (*call_fn)(struct call *call, void *argument);
 /* max threads (limits.calls). Threads start with the first call. stack 512 KiB. */
 int call_pool_create(struct io *io, struct budget *budget, unsigned max,
                      struct call_pool **ret_pool, struct err *err);
+/* Calls at once, from now on. */
+void call_pool_set_max(struct call_pool *pool, unsigned max);
 /* Cancels all calls, waits up to grace_ms for their threads; those left (stuck in a plugin) are abandoned. Returns how many. */
 unsigned call_pool_destroy(struct call_pool *pool, int64_t grace_ms);
 /*
@@ -56,5 +60,7 @@ void call_progress(struct call *call, double done, double total, const char *mes
 /* True when cancelled or past the deadline; sets err (SONDE_E_CANCELLED or SONDE_E_DEADLINE). */
 bool call_over(const struct call *call, struct err *err);
 unsigned call_pool_active(struct call_pool *pool);
+/* Threads there are now and those at work. */
+void call_pool_threads(struct call_pool *pool, unsigned *ret_threads, unsigned *ret_busy);
 
 #endif

@@ -8,7 +8,9 @@
 #include "base/mem.h"
 #include "query/backend.h"
 #include "query/flight_key.h"
+#include "query/exchange_stats.h"
 #include "query/op.h"
+#include "selfstats/limit_hits.h"
 
 #define KEY_MAX (256u * 1024u)
 #define LARGE_ANSWER (4u * 1024u * 1024u)
@@ -33,7 +35,8 @@ struct run {
     struct call *call;
     struct task *tasks;
     size_t count;
-    struct op *ops; /* driven here: for tasks and for flights */
+    struct op *ops;       /* driven here: for tasks and for flights */
+    struct message *held; /* taken, not yet handed on: it waits for a permit to compute */
 };
 
 int engine_create(const struct engine_settings *settings, struct engine **ret_engine,
@@ -46,7 +49,7 @@ int engine_create(const struct engine_settings *settings, struct engine **ret_en
     struct engine_settings *s = &engine->settings;
     s->max_points = s->max_points ? s->max_points : 2000000;
     s->max_series = s->max_series ? s->max_series : 20000;
-    s->per_connection = s->per_connection ? s->per_connection : 16;
+    engine_set_in_flight(engine, s->per_connection, s->per_user);
     s->max_requests = s->max_requests ? s->max_requests : 200;
     s->max_operation_bytes = s->max_operation_bytes ? s->max_operation_bytes : UINT64_C(256) << 20;
     flights_init(&engine->flights);
@@ -67,6 +70,12 @@ void engine_destroy(struct engine *engine)
 void engine_set_creates_grace(struct engine *engine, int64_t grace_ns)
 {
     atomic_store(&engine->creates_grace_ns, grace_ns);
+}
+
+void engine_set_in_flight(struct engine *engine, uint32_t per_connection, uint32_t per_user)
+{
+    atomic_store(&engine->per_connection, per_connection ? per_connection : 16);
+    atomic_store(&engine->per_user, per_user ? per_user : 8);
 }
 
 static const char *kind_name(uint32_t kind)
@@ -105,7 +114,17 @@ static struct op *run_op(struct run *run, struct backend *backend, const struct 
     return op;
 }
 
-static const char no_memory[] = "no memory left for this query: try again in a moment";
+static void no_memory(const struct run *run, struct err *err)
+{
+    limit_memory(err, run->engine->settings.budget, "this query");
+}
+
+static void task_no_memory(struct run *run, struct task *task)
+{
+    struct err err = {0};
+    no_memory(run, &err);
+    task_end(task, NULL, &err);
+}
 
 /* Joins the flight for query, or makes it and drives it here. */
 static void task_join(struct run *run, struct task *task, const struct sonde_query *query,
@@ -122,14 +141,15 @@ static void task_join(struct run *run, struct task *task, const struct sonde_que
                              run->call->mailbox, task->deadline_ns, &lead);
     buf_finish(&key);
     if (!flight) {
-        task_fail(task, ERR_BUSY, no_memory);
+        task_no_memory(run, task);
         return;
     }
+    flight_stats(lead);
     task->flight = flight;
     task->state = state;
     if (lead && !run_op(run, backend, query, flight, 0)) {
         struct err err = {0};
-        err_set(&err, ERR_BUSY, "%s", no_memory);
+        no_memory(run, &err);
         flight_done(&engine->flights, flight, NULL, &err);
     }
 }
@@ -144,7 +164,7 @@ static void task_go(struct run *run, struct task *task)
     task->op = run_op(run, item->backend, item->query, NULL, task->deadline_ns);
     task->state = TASK_OP;
     if (!task->op)
-        task_fail(task, ERR_BUSY, no_memory);
+        task_no_memory(run, task);
     else
         task->op->started_ns = task->started_ns;
 }
@@ -205,12 +225,22 @@ static void task_landed(struct run *run, struct task *task, struct result *resul
         task_go(run, task);
 }
 
+/* The operation driven here for a flight; NULL: another call drives it. */
+static struct op *op_of(const struct run *run, const struct flight *flight)
+{
+    struct op *op = run->ops;
+    while (op && op->flight != flight)
+        op = op->next;
+    return op;
+}
+
 static void task_leave(struct run *run, struct task *task)
 {
     struct err err = {0};
+    const struct op *op = op_of(run, task->flight);
     if (atomic_load(&run->call->cancelled))
         err_set(&err, SONDE_E_CANCELLED, "the call was cancelled");
-    else
+    else if (!op || !op_waited(op, task->deadline_ns - task->started_ns, &err))
         err_set(&err, SONDE_E_DEADLINE,
                 "no answer within %.3g s: ask for less, or raise timeout_seconds of the connection",
                 (double)(task->deadline_ns - task->started_ns) / (double)NS_PER_S);
@@ -301,11 +331,53 @@ static int64_t wake_at(const struct run *run)
     return wake;
 }
 
+/* Whether handing it on means work enough to ask for a permit. What only tells an end that was decided here never does. */
+static bool computes_much(const struct message *message)
+{
+    if (message->type != MESSAGE_DATA && message->type != MESSAGE_END)
+        return false;
+    const struct slot *slot = message->owner;
+    return slot->op->phase == OP_RUNNING && !slot->cut &&
+           slot->op->bytes + message->size > PERMIT_FREE_BYTES;
+}
+
+#define LOOK_AGAIN_NS (100 * NS_PER_MS)
+
+/* A permit to hand it on, or a look at deadlines and cancels first. */
+static bool may_compute(struct run *run, const struct message *message, int64_t until_ns)
+{
+    const struct slot *slot = message->owner;
+    permit_yield(run->call);
+    if (!slot->op->flight)
+        return permit_take(run->call, until_ns, true, NULL) == 0;
+    /* Others may wait for a flight whose caller has left; that nobody does any more is seen at the next look. */
+    int64_t look = clock_mono_ns() + LOOK_AGAIN_NS;
+    return permit_take(run->call, until_ns < look ? until_ns : look, false, NULL) == 0;
+}
+
+static struct message *next_message(struct run *run, int64_t until_ns)
+{
+    struct mailbox *mailbox = run->call->mailbox;
+    if (run->held)
+        return STEAL(run->held);
+    if (run->call->permit.held) {
+        struct message *message = mailbox_wait(mailbox, 0);
+        if (message)
+            return message;
+        permit_release(run->call);
+    }
+    return mailbox_wait(mailbox, until_ns);
+}
+
 static void take_messages(struct run *run, int64_t until_ns)
 {
     struct mailbox *mailbox = run->call->mailbox;
-    struct message *message = mailbox_wait(mailbox, until_ns);
+    struct message *message = next_message(run, until_ns);
     for (unsigned i = 0; message; i++) {
+        if (computes_much(message) && !may_compute(run, message, until_ns)) {
+            run->held = message;
+            break;
+        }
         /* Posts only wake: what they are about is looked up. */
         if (message->type != MESSAGE_POST) {
             struct slot *slot = message->owner;
@@ -335,6 +407,7 @@ int engine_run(struct engine *engine, struct call *call, struct engine_item *ite
             break;
         take_messages(&run, wake_at(&run));
     }
+    permit_release(call);
     mem_free(run.tasks);
     return 0;
 }

@@ -25,6 +25,7 @@ struct engine_settings {
     uint32_t max_series; /* of one result; default 20,000: beyond it partial */
     uint32_t
         per_connection; /* exchanges in flight; default 16; more wait their turn inside the deadline */
+    uint32_t per_user; /* of them, those of one user; default 8, never more than per_connection */
     uint32_t max_requests;        /* of one operation; default 200 */
     uint64_t max_operation_bytes; /* default 256 MiB */
 };
@@ -34,6 +35,8 @@ int engine_create(const struct engine_settings *settings, struct engine **ret_en
 void engine_destroy(struct engine *engine); /* after all calls ended */
 /* How long a request that creates something is waited for once its operation ends; default 2 s, 0.4 s when a stdio server stops. */
 void engine_set_creates_grace(struct engine *engine, int64_t grace_ns);
+/* The settings of these names, for connections opened and operations begun from now on; 0 takes the default. */
+void engine_set_in_flight(struct engine *engine, uint32_t per_connection, uint32_t per_user);
 
 /*
  * An opened connection: adapter instance, endpoints, facts. Opening makes no request. backend_open fails when the adapter is absent (says
@@ -51,11 +54,18 @@ int backend_open_scope(struct backend *parent, const struct scope_row *scope,
 struct backend *backend_ref(struct backend *backend);
 void backend_unref(struct backend *backend);
 DEFINE_CLEANUP(struct backend *, backend_unref);
+/* Its own exchanges in flight, from now on; 0 takes the default. */
+void backend_set_in_flight(struct backend *backend, uint32_t per_connection, uint32_t per_user);
+/* It was taken out of the configuration: calls that hold it end well, nothing new is kept about it. */
+void backend_retire(struct backend *backend);
+bool backend_retired(const struct backend *backend);
 struct connection *backend_connection(const struct backend *backend);
 const struct adapter *backend_adapter(const struct backend *backend);
 /* Product and version PROBE found; "" before. Copies. */
 void backend_product(struct backend *backend, char *product, size_t product_size, char *version,
                      size_t version_size);
+/* What its PROBE said could be set better, such as another backend; "" nothing (copied). */
+void backend_advice(struct backend *backend, char *advice, size_t size);
 /* Last known state: 0 unknown, 1 healthy, 2 degraded, 3 unhealthy, with the reason (copied); newest sample 0 unknown. */
 struct backend_health {
     int state;

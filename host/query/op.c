@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "plugin/guard.h"
 #include "query/op_internal.h"
+#include "selfstats/limit_hits.h"
 
 #define OP_MAX_BYTES (16u * 1024u * 1024u)
 #define RESULT_MAX_BYTES (64u * 1024u * 1024u)
@@ -26,8 +27,8 @@ struct op *op_new(struct engine *engine, struct call *call, struct backend *back
                   const struct sonde_query *query, struct flight *flight, int64_t deadline_ns)
 {
     struct op *op = mem_alloc(sizeof *op);
-    size_t slots = engine->settings.per_connection < OP_SLOTS_MAX ? engine->settings.per_connection
-                                                                  : OP_SLOTS_MAX;
+    size_t most = atomic_load(&engine->per_connection);
+    size_t slots = most < OP_SLOTS_MAX ? most : OP_SLOTS_MAX;
     if (op)
         op->slots = mem_alloc_array(slots, sizeof *op->slots);
     if (!op || !op->slots) {
@@ -66,6 +67,8 @@ void op_free(struct op *op)
     ctx_finish(&op->ctx);
     result_unref(op->result);
     backend_unref(op->backend);
+    for (size_t i = 0; i < op->slot_count; i++)
+        mem_free(op->slots[i]);
     mem_free(op->slots);
     mem_free(op);
 }
@@ -85,8 +88,8 @@ void op_stop(struct op *op, const struct err *err)
     op->want_next = false;
     int64_t grace = atomic_load(&op->engine->creates_grace_ns);
     op->grace_until_ns = clock_mono_ns() + grace;
-    for (size_t i = 0; i < op->slot_max; i++)
-        slot_release(&op->slots[i], grace > 0);
+    for (size_t i = 0; i < op->slot_count; i++)
+        slot_release(op->slots[i], grace > 0);
 }
 
 void op_end_well(struct op *op)
@@ -137,7 +140,7 @@ static void begin(struct op *op)
         .struct_size = sizeof begin, .ctx = &op->ctx, .query = &op->query, .sink = sink_table()};
     begin.facts = facts_snapshot(&op->backend->facts, &op->ctx.arena, &begin.fact_count);
     if (!begin.facts) {
-        op_fail(op, ERR_BUSY, "no memory left for this query: try again in a moment");
+        op_no_memory(op, "this query");
         return;
     }
     int32_t code = guard_begin(op->adapter, op->backend->instance, &begin, &op->state);
@@ -183,6 +186,39 @@ static void next(struct op *op)
     }
 }
 
+void op_no_memory(struct op *op, const char *what)
+{
+    struct err err = {0};
+    limit_memory(&err, op->engine->settings.budget, what);
+    op_stop(op, &err);
+}
+
+bool op_waited(const struct op *op, int64_t waited_ns, struct err *err)
+{
+    enum gate_wait wait = GATE_NO_WAIT;
+    for (size_t i = 0; i < op->slot_count; i++) {
+        struct slot *slot = op->slots[i];
+        if (slot->state == SLOT_FLYING)
+            return false;
+        if (slot->state == SLOT_QUEUED && wait == GATE_NO_WAIT)
+            wait = gate_waits(op->backend->gate, &slot->place);
+    }
+    if (wait == GATE_NO_WAIT)
+        return false;
+    bool own = wait == GATE_WAITS_FOR_OWN;
+    unsigned max;
+    unsigned per_user;
+    gate_limits(op->backend->gate, &max, &per_user);
+    limit_hit(own ? LIMIT_IN_FLIGHT_PER_USER : LIMIT_IN_FLIGHT);
+    err_set(err, SONDE_E_DEADLINE,
+            "no turn within %.3g s: %u requests%s to this connection are under way, as many as "
+            "limits.%s allows; ask for less at once, or try again in 5 s",
+            (double)waited_ns / (double)NS_PER_S, own ? per_user : max, own ? " of yours" : "",
+            own ? "in_flight_per_user" : "in_flight");
+    err->wait_ms = 5000;
+    return true;
+}
+
 static void check_time(struct op *op, int64_t now_ns)
 {
     if (op->flight) {
@@ -192,7 +228,12 @@ static void check_time(struct op *op, int64_t now_ns)
     }
     if (atomic_load(&op->call->cancelled))
         op_fail(op, SONDE_E_CANCELLED, "the call was cancelled");
-    else if (now_ns >= op->deadline_ns + (op->in_use ? DEADLINE_SLACK_NS : 0))
+    if (op->phase != OP_RUNNING || now_ns < op->deadline_ns + (op->in_use ? DEADLINE_SLACK_NS : 0))
+        return;
+    struct err err = {0};
+    if (op_waited(op, op->deadline_ns - op->started_ns, &err))
+        op_stop(op, &err);
+    else
         op_fail(op, SONDE_E_DEADLINE,
                 "no answer within %.3g s: ask for less, or raise timeout_seconds of the connection",
                 (double)(op->deadline_ns - op->started_ns) / (double)NS_PER_S);
@@ -200,7 +241,6 @@ static void check_time(struct op *op, int64_t now_ns)
 
 static void begin_again(struct op *op)
 {
-    struct err err = op->err;
     op->restart = false;
     op->restarted = true;
     if (op->begun)
@@ -212,7 +252,7 @@ static void begin_again(struct op *op)
     ctx_finish(&op->ctx);
     op->lost = (struct err){0};
     if (prepare(op)) {
-        err_set(&op->err, ERR_BUSY, "no memory left to ask again: %s", err.text);
+        limit_memory(&op->err, op->engine->settings.budget, "asking again");
         return;
     }
     op->phase = OP_RUNNING;
@@ -228,15 +268,15 @@ void op_turn(struct op *op, int64_t now_ns)
     /* A refused request ends at once and asks for the next, so this is bounded by the operation's requests. */
     while (op->phase == OP_RUNNING && op->want_next && !op->no_more && op->in_use < op->slot_max)
         next(op);
-    for (size_t i = 0; i < op->slot_max && op->phase == OP_RUNNING; i++)
-        slot_turn(&op->slots[i], now_ns);
+    for (size_t i = 0; i < op->slot_count && op->phase == OP_RUNNING; i++)
+        slot_turn(op->slots[i], now_ns);
     if (op->phase == OP_RUNNING && op->no_more && !op->in_use)
         op_end_well(op);
     if (op->phase != OP_ENDING)
         return;
     if (op->in_use && now_ns >= op->grace_until_ns)
-        for (size_t i = 0; i < op->slot_max; i++)
-            slot_release(&op->slots[i], false);
+        for (size_t i = 0; i < op->slot_count; i++)
+            slot_release(op->slots[i], false);
     if (op->in_use)
         return;
     if (op->restart)
@@ -258,8 +298,8 @@ int64_t op_wake_ns(const struct op *op)
     if (op->phase == OP_ENDING)
         return op->in_use ? op->grace_until_ns : 0;
     int64_t wake = op->flight ? INT64_MAX : op->deadline_ns + (op->in_use ? DEADLINE_SLACK_NS : 0);
-    for (size_t i = 0; i < op->slot_max; i++)
-        if (op->slots[i].state == SLOT_TIMER && op->slots[i].not_before_ns < wake)
-            wake = op->slots[i].not_before_ns;
+    for (size_t i = 0; i < op->slot_count; i++)
+        if (op->slots[i]->state == SLOT_TIMER && op->slots[i]->not_before_ns < wake)
+            wake = op->slots[i]->not_before_ns;
     return wake;
 }

@@ -34,6 +34,7 @@ struct slot {
     unsigned attempt;
     bool lost_once;   /* sent again because the connection was lost before the first byte */
     bool any_answer;  /* this attempt had a head */
+    uint32_t status;  /* of that head */
     bool cut;         /* nothing more of this attempt is handed in but its end */
     bool wanted_none; /* cut because the adapter said DONE */
     uint64_t rows;    /* emitted by this attempt */
@@ -56,7 +57,8 @@ struct op {
     void *state; /* the adapter's */
     bool begun;
     enum op_phase phase;
-    struct slot *slots;
+    struct slot **slots; /* made when first needed: most operations have one request */
+    size_t slot_count;
     size_t slot_max;
     size_t in_use;
     bool want_next;
@@ -87,6 +89,11 @@ void op_turn(struct op *op, int64_t now_ns);
 void op_message(struct op *op, struct slot *slot, const struct message *message);
 /* Ends it early; err->code is the reason. Harmless when it is ending already. */
 void op_stop(struct op *op, const struct err *err);
+/*
+ * Whether none of its requests is under way because all wait for their turn at the gate; err then says at which limit, after
+ * waited_ns, and the hit is counted.
+ */
+bool op_waited(const struct op *op, int64_t waited_ns, struct err *err);
 /* When it must be looked at again at the latest (clock_mono_ns). */
 int64_t op_wake_ns(const struct op *op);
 

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "plugin/guard.h"
 #include "query/op_internal.h"
+#include "selfstats/limit_hits.h"
 
 #define AT_END_NS (2 * NS_PER_S)
 
@@ -68,9 +69,7 @@ static void make_result(struct op *op)
     result->fetched_at_ns = clock_unix_ns();
     result->elapsed_ns = clock_mono_ns() - op->started_ns;
     if (sink_seal(&op->sink, &op->result) && !op->err.code)
-        err_set(
-            &op->err, ERR_BUSY,
-            "no memory left to put the answer together: try again in a moment, or ask for less");
+        limit_memory(&op->err, op->engine->settings.budget, "putting the answer together");
 }
 
 void op_finish(struct op *op)
@@ -86,6 +85,8 @@ void op_finish(struct op *op)
     /* Before the waiters hear of it, or one of them would ask again. */
     if (op->query.kind == SONDE_KIND_PROBE)
         backend_probed(op->backend, op->err.code);
+    if (op->query.kind == SONDE_KIND_PROBE && !op->err.code && op->result)
+        backend_advise(op->backend, op->result->status);
     if (op->flight)
         flight_done(&op->engine->flights, op->flight, op->result, &op->err);
     op->flight = NULL;

@@ -12,6 +12,8 @@
 int64_t op_deadline(const struct op *op);
 void op_fail(struct op *op, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* Ends it because limits.memory is used up. */
+void op_no_memory(struct op *op, const char *what);
 /* Ends it well, with what it has. */
 void op_end_well(struct op *op);
 /* Ends the operation if the last callback made the sink faulty or full. */

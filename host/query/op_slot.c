@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
 #include "base/str.h"
 #include "plugin/guard.h"
 #include "query/op_internal.h"
@@ -55,9 +57,10 @@ static void schedule(struct slot *slot, int64_t wait_ns)
     int64_t now = clock_mono_ns();
     const char *rate_key = slot->kept.request.rate_key;
     int64_t rate_ns = rate_key ? rate_take(&op->backend->facts, rate_key) : 0;
-    slot->not_before_ns = now + (wait_ns < INT64_MAX - now ? wait_ns : INT64_MAX - now);
     slot->state = SLOT_TIMER;
-    if (rate_ns <= slot->not_before_ns)
+    /* At once is in this turn, which began before now. */
+    slot->not_before_ns = wait_ns <= 0 ? 0 : wait_ns < INT64_MAX - now ? now + wait_ns : INT64_MAX;
+    if (rate_ns <= slot->not_before_ns || rate_ns <= now)
         return;
     slot->not_before_ns = rate_ns;
     if (rate_ns < op_deadline(op))
@@ -138,6 +141,7 @@ static bool again(struct slot *slot, int64_t wait_ns)
         return false;
     gate_leave(op->backend->gate, &slot->place);
     op->requests++;
+    stat_add(op->backend->stats.retries, 1);
     slot->exchange = NULL;
     slot->code = 0;
     slot->cut = false;
@@ -177,20 +181,34 @@ static void conclude(struct slot *slot, int32_t code, uint32_t outcome, const ch
     give_up(slot, &err);
 }
 
+/* A free one; NULL without memory. There is room: op_turn asks for no more than slot_max. */
+static struct slot *find_free(struct op *op)
+{
+    for (size_t i = 0; i < op->slot_count; i++)
+        if (op->slots[i]->state == SLOT_FREE)
+            return op->slots[i];
+    struct slot *slot = mem_alloc(sizeof *slot);
+    if (slot)
+        op->slots[op->slot_count++] = slot;
+    return slot;
+}
+
 struct slot *slot_new(struct op *op, const struct sonde_request *request)
 {
-    struct slot *slot = op->slots;
-    for (size_t i = 0; i < op->slot_max; i++) {
-        if (op->slots[i].state != SLOT_FREE && op->slots[i].kept.request.tag == request->tag) {
+    for (size_t i = 0; i < op->slot_count; i++) {
+        if (op->slots[i]->state != SLOT_FREE && op->slots[i]->kept.request.tag == request->tag) {
             op_fail(op, SONDE_E_INTERNAL, "plugin %s made two requests in flight with the tag %u",
                     op->adapter->table.name, request->tag);
             return NULL;
         }
-        if (slot->state != SLOT_FREE)
-            slot = &op->slots[i];
     }
     if (!count_request(op))
         return NULL;
+    struct slot *slot = find_free(op);
+    if (!slot) {
+        op_no_memory(op, "a request of this query");
+        return NULL;
+    }
     struct err err = {0};
     int r = request_vet(&op->adapter->table, request, &err);
     struct io_target *target = r ? NULL : backend_target(op->backend, request->endpoint, &err);
@@ -198,7 +216,7 @@ struct slot *slot_new(struct op *op, const struct sonde_request *request)
     *slot = (struct slot){.op = op, .state = SLOT_TIMER, .target = target};
     if (request_keep(&slot->kept, request, op->engine->settings.budget)) {
         *slot = (struct slot){0};
-        op_fail(op, ERR_BUSY, "no memory left for a request of this query: try again in a moment");
+        op_no_memory(op, "a request of this query");
         return NULL;
     }
     op->in_use++;
@@ -228,6 +246,7 @@ static void start(struct slot *slot)
     slot->attempt++;
     slot->rows = 0;
     slot->any_answer = false;
+    slot->status = 0;
     if (exchange_start(op->engine->settings.io, op->call->mailbox, &request, &slot->exchange,
                        &err)) {
         slot_free(slot);
@@ -237,11 +256,20 @@ static void start(struct slot *slot)
     slot->state = SLOT_FLYING;
 }
 
+static void wake_call(void *mailbox)
+{
+    if (mailbox_post(mailbox, NULL, 0))
+        log_line(LOG_WARN, "query",
+                 "no memory to wake a waiting exchange; it goes on at its next message");
+}
+
 void slot_turn(struct slot *slot, int64_t now_ns)
 {
     if (slot->state == SLOT_TIMER && slot->not_before_ns <= now_ns) {
+        const struct call *call = slot->op->call;
         slot->state = SLOT_QUEUED;
-        if (gate_enter(slot->op->backend->gate, &slot->place, slot->op->call->mailbox))
+        slot->place = (struct gate_place){.wake = wake_call, .argument = call->mailbox};
+        if (gate_enter(slot->op->backend->gate, &slot->place, &call->principal))
             start(slot);
     } else if (slot->state == SLOT_QUEUED && gate_granted(slot->op->backend->gate, &slot->place)) {
         start(slot);
@@ -284,6 +312,7 @@ static void on_head(struct slot *slot, const struct message *message)
 {
     struct op *op = slot->op;
     slot->any_answer = true;
+    slot->status = message->head->status;
     uint64_t rows = op->sink.rows;
     op->ctx.failure.code = 0;
     int32_t code = guard_head(op->adapter, op->state, slot->kept.request.tag, message->head);
@@ -320,6 +349,10 @@ static void on_end(struct slot *slot, const struct message *message)
     slot->exchange = NULL;
     slot->state = SLOT_ENDED;
     op->wire_bytes += message->wire_bytes;
+    /* Cut because of what the adapter read is no cancel: it had its answer. */
+    bool read = slot->cut && (slot->wanted_none || slot->code);
+    exchange_stats_end(&op->backend->stats, message, read ? SONDE_OUTCOME_OK : outcome,
+                       slot->status, slot->cut && !read);
     backend_count(op->backend, 1, outcome != SONDE_OUTCOME_OK && !slot->cut);
     if (slot->cut) {
         /* Cut by us: nothing is wrong with the backend. */

@@ -255,6 +255,8 @@ static void schema_arg(struct buf *buf, const struct arg_spec *arg)
         buf_json_key(buf, "default");
         buf_json_int(buf, arg->fallback);
     }
+    if (arg->header)
+        schema_text(buf, "x-mcp-header", arg->header);
     if (arg->type == ARG_TIME_RANGE)
         schema_text(buf, "description", "Window of time; the answer echoes it resolved.");
     else

@@ -34,6 +34,8 @@ struct arg_spec {
     const char *description;   /* "": as in the first tool, where the grammar is explained once */
     size_t
         offset; /* of its member in struct args; ARG_FILTERS and ARG_TIME_RANGE have several, theirs is 0 */
+    const char *
+        header; /* NULL, or clients of MCP over HTTP repeat it in the header Mcp-Param-<header> (x-mcp-header); never of a secret */
 };
 
 struct tool_spec {

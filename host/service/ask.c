@@ -52,7 +52,8 @@ static const char *digest_of(struct json_object *arguments, struct arena *arena)
 int ask_begin(struct ask *ask, struct service *service, struct call *call,
               const struct tool_spec *tool, struct json_object *arguments, struct err *err)
 {
-    *ask = (struct ask){.service = service, .call = call, .tool = tool};
+    *ask =
+        (struct ask){.service = service, .set = service_set(service), .call = call, .tool = tool};
     ask->started_ns = clock_mono_ns();
     int r = args_parse(tool, arguments, &call->arena, &ask->args, err);
     if (r)
@@ -67,7 +68,7 @@ int ask_begin(struct ask *ask, struct service *service, struct call *call,
             return r;
         }
     } else {
-        ask->zone = zone_ref(service->zone);
+        ask->zone = zone_ref(ask->set->zone);
     }
     /* Whole seconds: nobody asks for less of "now", and every timestamp of the answer gets shorter. */
     int64_t now_ns = clock_unix_ns() / NS_PER_S * NS_PER_S;
@@ -90,6 +91,8 @@ void ask_finish(struct ask *ask)
     ask->asked_count = 0;
     zone_unref(ask->zone);
     ask->zone = NULL;
+    set_unref(ask->set);
+    ask->set = NULL;
 }
 
 int ask_snapshots(struct ask *ask)
@@ -324,7 +327,7 @@ bool ask_any_ok(const struct ask *ask)
 
 size_t ask_budget(const struct ask *ask, bool rows_limited)
 {
-    size_t max = ask->service->config->limit_max_tokens;
+    size_t max = ask->set->config->limit_max_tokens;
     size_t budget = ask->args.max_tokens > 0 ? (size_t)ask->args.max_tokens
                     : rows_limited           ? 10000
                                              : 6000;

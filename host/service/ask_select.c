@@ -45,7 +45,7 @@ static int parse_filters(struct choosing *choosing, struct err *err)
 /* Whether a candidate's catalogue is worth asking for. One known to be down would make the others wait for its timeout. */
 static bool worth_asking(const struct choosing *choosing, size_t i, bool again)
 {
-    struct backend *backend = choosing->ask->service->slots[i].backend;
+    struct backend *backend = choosing->ask->set->slots[i].backend;
     const struct catalogue_snapshot *snapshot = choosing->snapshots[i];
     struct backend_health health = {0};
     if (!choosing->candidates[i].able || !backend)
@@ -61,7 +61,7 @@ static int fetch_snapshots(struct choosing *choosing, bool again, struct err *er
 {
     struct service *service = choosing->ask->service;
     struct arena *arena = &choosing->ask->call->arena;
-    size_t n = service->slot_count;
+    size_t n = choosing->ask->set->slot_count;
     struct backend **backends = arena_alloc_array(arena, n, sizeof(struct backend *));
     struct catalogue_snapshot **got = arena_alloc_array(arena, n, sizeof *got);
     struct err *errs = arena_alloc_array(arena, n, sizeof *errs);
@@ -73,7 +73,7 @@ static int fetch_snapshots(struct choosing *choosing, bool again, struct err *er
         if (!worth_asking(choosing, i, again))
             continue;
         index[want] = i;
-        backends[want++] = service->slots[i].backend;
+        backends[want++] = choosing->ask->set->slots[i].backend;
     }
     struct call *call = choosing->ask->call;
     int r = 0;
@@ -98,7 +98,7 @@ static enum select_fit fit_of(const struct choosing *choosing, size_t i)
     const char *query = ask->args.query;
     if (!snapshot)
         return SELECT_UNKNOWN;
-    const struct adapter *adapter = backend_adapter(ask->service->slots[i].backend);
+    const struct adapter *adapter = backend_adapter(ask->set->slots[i].backend);
     for (size_t f = 0; f < choosing->filter_count; f++)
         if (!catalogue_may_hold(snapshot, adapter, choosing->filters[f]->logical,
                                 choosing->filters[f]))
@@ -113,7 +113,7 @@ static bool judge(struct choosing *choosing)
 {
     bool fits = false;
     bool misses = false;
-    for (size_t i = 0; i < choosing->ask->service->slot_count; i++) {
+    for (size_t i = 0; i < choosing->ask->set->slot_count; i++) {
         struct select_candidate *candidate = &choosing->candidates[i];
         if (!candidate->able)
             continue;
@@ -149,7 +149,7 @@ static int take(struct choosing *choosing, const struct selection *selection, st
         return err_set(err, ERR_MEMORY, "no memory for the connections");
     for (size_t i = 0; i < selection->chosen_count; i++) {
         size_t index = selection->chosen[i];
-        struct slot *slot = &ask->service->slots[index];
+        struct slot *slot = &ask->set->slots[index];
         struct asked *asked = &ask->asked[ask->asked_count++];
         asked->slot = slot;
         asked->err = slot->backend ? (struct err){0} : slot->err;
@@ -168,7 +168,7 @@ int ask_select(struct ask *ask, uint64_t caps, enum ask_default rule, struct err
 {
     struct service *service = ask->service;
     struct arena *arena = &ask->call->arena;
-    size_t n = service->slot_count;
+    size_t n = ask->set->slot_count;
     struct choosing choosing = {.ask = ask};
     choosing.candidates = arena_alloc_array(arena, n + 1, sizeof *choosing.candidates);
     choosing.snapshots = arena_alloc_array(arena, n + 1, sizeof *choosing.snapshots);
@@ -176,7 +176,7 @@ int ask_select(struct ask *ask, uint64_t caps, enum ask_default rule, struct err
         return err_set(err, ERR_MEMORY, "no memory for the connections");
     size_t able = 0;
     for (size_t i = 0; i < n; i++) {
-        const struct slot *slot = &service->slots[i];
+        const struct slot *slot = &ask->set->slots[i];
         choosing.candidates[i] = (struct select_candidate){.connection = slot->connection,
                                                            .able = has_cap(service, slot, caps)};
         able += choosing.candidates[i].able;

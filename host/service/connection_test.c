@@ -10,14 +10,14 @@
 
 static const char *const stage_names[] = {"name", "address policy", "proxy", "TCP", "TLS", "HTTP"};
 
-static struct slot *find_slot(struct service *service, const char *name, struct err *err)
+static struct slot *find_slot(const struct connection_set *set, const char *name, struct err *err)
 {
     const char *names[256] = {0};
     size_t n = 0;
-    for (size_t i = 0; i < service->slot_count; i++) {
-        const struct connection *connection = service->slots[i].connection;
+    for (size_t i = 0; i < set->slot_count; i++) {
+        const struct connection *connection = set->slots[i].connection;
         if (str_eq(connection->name, name) || str_eq(connection->id, name))
-            return &service->slots[i];
+            return &set->slots[i];
         if (n < ARRAY_SIZE(names))
             names[n++] = connection->name;
     }
@@ -83,7 +83,8 @@ static int run_one(struct service *service, struct call *call, struct slot *slot
 int service_connection_test(struct service *service, struct call *call, const char *name,
                             service_stage_fn say, void *user, struct err *err)
 {
-    struct slot *slot = find_slot(service, name, err);
+    CLEANUP(set_unrefp) struct connection_set *set = service_set(service);
+    struct slot *slot = find_slot(set, name, err);
     if (!slot)
         return err->code;
     if (!slot->backend) {
@@ -112,6 +113,8 @@ int service_connection_test(struct service *service, struct call *call, const ch
     snprintf(detail, sizeof detail, "%s %s", probe->product ? probe->product : "",
              probe->version ? probe->version : "");
     say(user, "product and version", 1, detail);
+    if (probe->status && *probe->status)
+        say(user, "backend", 1, probe->status);
     struct buf features = BUF(400);
     for (size_t i = 0; i < probe->feature_count; i++)
         buf_printf(&features, "%s%s", i ? ", " : "", probe->features[i]);

@@ -2,26 +2,22 @@
 /*
  * What the files of service/ share: the service itself, its connections, and the common part of every tool call.
  *
- * Ownership: a slot owns its connection and backend for the life of the service. Threads: immutable after
- * service_create but for what its parts guard themselves.
+ * Ownership: the service owns its parts and one reference to the set in use, a call another. Threads: immutable after service_create but
+ * for the set and what its parts guard themselves.
  */
 #ifndef SERVICE_INTERNAL_H
 #define SERVICE_INTERNAL_H
 
+#include <pthread.h>
 #include "answer/cursor.h"
 #include "catalogue/catalogue.h"
+#include "query/admission.h"
 #include "service/args.h"
 #include "service/service.h"
-
-/* A connection, opened or not. */
-struct slot {
-    struct connection *connection;
-    struct backend *backend; /* NULL: err says why */
-    struct err err;
-};
+#include "service/set.h"
 
 struct service {
-    struct config *config;
+    struct arena arena; /* what outlives a reload */
     struct budget budget;
     struct registry *registry;
     const char *const *plugin_paths;
@@ -29,13 +25,15 @@ struct service {
     struct io *io;
     struct engine *engine;
     struct call_pool *calls;
+    struct admission *admission;
     struct catalogue *catalogue;
     struct cursor_store *cursors;
-    struct zone *zone;
-    struct slot *slots;
-    size_t slot_count;
-    struct connection **connections; /* of the slots, same order */
+    pthread_mutex_t set_lock;
+    struct connection_set *set; /* under set_lock */
 };
+
+/* A reference to the set in use. */
+struct connection_set *service_set(struct service *service);
 
 #define OWNER_LOCAL "local" /* the user of standard input and of the terminal */
 
@@ -56,6 +54,8 @@ struct asked {
 /* The common part of a tool call, filled step by step; ask_finish releases. */
 struct ask {
     struct service *service;
+    struct connection_set
+        *set; /* a reference: what this call goes by, whatever is reloaded meanwhile */
     struct call *call;
     const struct tool_spec *tool;
     struct args args;

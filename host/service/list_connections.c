@@ -12,9 +12,8 @@
 /* Connections nobody asked yet are asked now, so that "is anything down" has an answer. */
 static int check_unknown(struct ask *ask)
 {
-    struct service *service = ask->service;
     struct arena *arena = &ask->call->arena;
-    struct engine_item *items = arena_alloc_array(arena, service->slot_count, sizeof *items);
+    struct engine_item *items = arena_alloc_array(arena, ask->set->slot_count, sizeof *items);
     struct sonde_query *query = arena_alloc(arena, sizeof *query);
     if (!items || !query)
         return ERR_MEMORY;
@@ -27,16 +26,16 @@ static int check_unknown(struct ask *ask)
                                   .name = "",
                                   .native = ""};
     size_t n = 0;
-    for (size_t i = 0; i < service->slot_count; i++) {
+    for (size_t i = 0; i < ask->set->slot_count; i++) {
         struct backend_health health;
-        if (!service->slots[i].backend)
+        if (!ask->set->slots[i].backend)
             continue;
-        backend_health(service->slots[i].backend, &health);
+        backend_health(ask->set->slots[i].backend, &health);
         if (health.state == 0)
             items[n++] = (struct engine_item){
-                .backend = service->slots[i].backend, .query = query, .share = true};
+                .backend = ask->set->slots[i].backend, .query = query, .share = true};
     }
-    int r = n ? engine_run(service->engine, ask->call, items, n) : 0;
+    int r = n ? engine_run(ask->service->engine, ask->call, items, n) : 0;
     for (size_t i = 0; i < n; i++)
         result_unref(items[i].result);
     return r;
@@ -115,6 +114,10 @@ static void add_row(struct buf *json, struct buf *text, const struct slot *slot,
         buf_printf(text, ", %s %s", product, version);
     }
     add_string(json, "version", version);
+    char advice[256] = "";
+    if (slot->backend)
+        backend_advice(slot->backend, advice, sizeof advice);
+    add_string(json, "note", advice);
     if (connection->tag_count) {
         buf_json_key(json, "tags");
         buf_add_char(json, '{');
@@ -130,6 +133,8 @@ static void add_row(struct buf *json, struct buf *text, const struct slot *slot,
         buf_add(text, ", default");
     }
     add_health(json, text, slot, now_ns);
+    if (advice[0])
+        buf_printf(text, "; %s", advice);
     buf_add_char(json, '}');
     buf_add_char(text, '\n');
 }
@@ -148,7 +153,6 @@ static bool wanted(const struct ask *ask, const struct connection *connection)
 
 int tool_list_connections(struct ask *ask, struct answer *ret_answer, struct err *err)
 {
-    struct service *service = ask->service;
     int r = check_unknown(ask);
     if (r)
         return err_set(err, r, "no memory for the health checks");
@@ -157,13 +161,13 @@ int tool_list_connections(struct ask *ask, struct answer *ret_answer, struct err
     buf_add(&json, "{\"connections\":[");
     size_t shown = 0;
     size_t fitting = 0;
-    for (size_t i = 0; i < service->slot_count; i++) {
-        if (!wanted(ask, service->slots[i].connection))
+    for (size_t i = 0; i < ask->set->slot_count; i++) {
+        if (!wanted(ask, ask->set->slots[i].connection))
             continue;
         fitting++;
         if (tokens_json(buf_text(&json), json.size) > BUDGET_TOKENS)
             continue;
-        add_row(&json, &text, &service->slots[i], ask->window.now_ns);
+        add_row(&json, &text, &ask->set->slots[i], ask->window.now_ns);
         shown++;
     }
     buf_printf(&json, "],\"total\":%zu,\"returned\":%zu", fitting, shown);
@@ -175,9 +179,9 @@ int tool_list_connections(struct ask *ask, struct answer *ret_answer, struct err
                    "and %zu more: match narrows (a part of the name, a backend, a tag's value)\n",
                    fitting - shown);
     }
-    if (service->slot_count && !fitting)
-        buf_printf(&text, "None of the %zu connections matches.\n", service->slot_count);
-    if (!service->slot_count)
+    if (ask->set->slot_count && !fitting)
+        buf_printf(&text, "None of the %zu connections matches.\n", ask->set->slot_count);
+    if (!ask->set->slot_count)
         buf_add(&text, "No connections: add one with `sonde mcp --connection prometheus=URL` or in "
                        "sonde.yaml.\n");
     buf_add_char(&json, '}');

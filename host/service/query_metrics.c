@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "query/permit.h"
 
 #define TARGET_POINTS 240 /* of a range: enough for extremes to survive, few enough to be cheap */
 
@@ -131,8 +132,18 @@ static size_t put_cursor(void *user, size_t next_skip, char out[65])
     return cursor_put(ask->service->cursors, &cursor, out);
 }
 
-static int shape(struct ask *ask, struct page *page, struct envelope *envelope, size_t skip,
-                 struct answer *ret_answer)
+/* Values there are to look at. */
+static uint64_t count_values(const struct page *page)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < page->count; i++)
+        for (size_t k = 0; page->results[i] && k < page->results[i]->series_count; k++)
+            count += page->results[i]->series[k].sample_count;
+    return count;
+}
+
+static int shape_rows(struct ask *ask, struct page *page, struct envelope *envelope, size_t skip,
+                      struct answer *ret_answer)
 {
     struct answer_metrics input = {
         .envelope = *envelope,
@@ -154,6 +165,18 @@ static int shape(struct ask *ask, struct page *page, struct envelope *envelope, 
     return answer_metrics(&input, ret_answer, &shown);
 }
 
+static int shape(struct ask *ask, struct page *page, struct envelope *envelope, size_t skip,
+                 struct answer *ret_answer, struct err *err)
+{
+    bool much = count_values(page) > PERMIT_FREE_VALUES;
+    int r = much ? permit_take(ask->call, ask->call->deadline_ns, true, err) : 0;
+    if (r)
+        return r;
+    r = shape_rows(ask, page, envelope, skip, ret_answer);
+    permit_release(ask->call);
+    return r;
+}
+
 static int next_page(struct ask *ask, struct answer *ret_answer, struct err *err)
 {
     struct cursor_page cursor;
@@ -171,7 +194,7 @@ static int next_page(struct ask *ask, struct answer *ret_answer, struct err *err
                         .results = cursor.results,
                         .names = cursor.connection_names,
                         .count = cursor.result_count};
-    r = shape(ask, &page, &envelope, cursor.skip, ret_answer);
+    r = shape(ask, &page, &envelope, cursor.skip, ret_answer, err);
     cursor_page_release(&cursor);
     return r;
 }
@@ -293,7 +316,7 @@ int tool_query_metrics(struct ask *ask, struct answer *ret_answer, struct err *e
         return r;
     if (!rows)
         ask_explain_empty(ask, &envelope);
-    return shape(ask, &page, &envelope, 0, ret_answer);
+    return shape(ask, &page, &envelope, 0, ret_answer, err);
 }
 
 int service_query(struct service *service, struct call *call, struct json_object *arguments,

@@ -30,6 +30,29 @@ struct service_options {
 int service_create(struct config *config, const struct service_options *options,
                    struct service **ret_service, struct config_mistake *mistakes,
                    size_t *ret_mistake_count, struct err *err);
+/* What a reload did. */
+struct service_changes {
+    size_t added, changed, removed, kept; /* connections */
+    char later
+        [256]; /* keys that changed and take effect with the next start: "plugins, files"; "" none */
+};
+/*
+ * Goes on with another configuration (taken over, also on failure): connections, timezone and limits, but for body and points. A connection that says the same as before keeps all that is known about it. Calls under way end with what they
+ * began with. options are those of service_create. On failure everything stays as it was; errors as service_create gives them. One
+ * thread at a time.
+ */
+int service_reload(struct service *service, struct config *config,
+                   const struct service_options *options, struct service_changes *ret_changes,
+                   struct config_mistake *mistakes, size_t *ret_mistake_count, struct err *err);
+
+/* How it is, for those who watch the process. Takes no long lock. */
+struct service_state {
+    size_t plugins, plugins_refused;
+    size_t connections, unusable; /* unusable: could not even be opened */
+    unsigned calls;               /* at work */
+};
+void service_state(struct service *service, struct service_state *ret_state);
+
 /* Stops calls, waits grace_ms, ends io. */
 void service_destroy(struct service *service, int64_t grace_ms);
 /* What is cancelled from here on gets at most so long for a request that must not be cut (abi: creates); before the calls are cancelled. */
@@ -43,7 +66,9 @@ struct budget *service_budget(struct service *service);
 const struct registry *service_registry(struct service *service);
 /* The folders that were searched for plugins, in order. */
 const char *const *service_plugin_paths(const struct service *service, size_t *ret_count);
-int64_t service_timeout_ns(const struct service *service);
+int64_t service_timeout_ns(struct service *service);
+/* What the process counts about itself, in the Prometheus exposition format 0.0.4. buf->failed: no memory. */
+void service_write_stats(struct service *service, struct buf *buf);
 /* The libraries the network is reached through, with their versions; static. */
 const char *service_versions(void);
 

@@ -33,6 +33,7 @@ struct prometheus_probe_state {
     uint64_t lookback_ms;
     int exemplars; /* 0 off, 1 on, -1 unknown */
     bool flags_read;
+    bool victoriametrics; /* it answers, under another name */
     size_t feature_count;
     const char *features[PROMETHEUS_MAX_FEATURES];
 };

@@ -395,6 +395,7 @@ void kit_fixture_read(struct kit_fixture *fixture, const char *folder)
         kit_die("%s: must hold an object", path);
     fixture->url = get_string(&reader, root, "url", "http://backend.test");
     fixture->ui_kind = get_string(&reader, root, "ui", "");
+    fixture->tenant = get_string(&reader, root, "tenant", "");
     fixture->ui_param = get_string(&reader, root, "ui_param", "");
     fixture->params = get_pairs(&reader, root, "params", &fixture->param_count);
     fixture->facts = get_pairs(&reader, root, "facts", &fixture->fact_count);

@@ -37,6 +37,7 @@ struct kit_fixture {
     const char *name; /* its folder, for messages */
     const char *url;
     const char *ui_kind;
+    const char *tenant;
     const char *ui_param;
     struct sonde_pair *params; /* as in the file: defaults come from the table */
     size_t param_count;

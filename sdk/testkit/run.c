@@ -382,7 +382,8 @@ static int open_instance(struct kit_run *run, struct sonde_ctx *ctx, void **ret_
                                     .ctx = ctx,
                                     .url = copy_string(&pool, run->fixture->url),
                                     .ui_kind = copy_string(&pool, run->fixture->ui_kind),
-                                    .params = params_of(run, &pool)};
+                                    .params = params_of(run, &pool),
+                                    .tenant = copy_string(&pool, run->fixture->tenant)};
     run->opening = 1;
     run->result = run->table->open(&open, ret_instance);
     run->opening = 0;

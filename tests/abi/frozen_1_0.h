@@ -489,6 +489,7 @@ struct frozen_open {
     const char *url;
     const char *ui_kind;
     const struct sonde_pair *params;
+    const char *tenant;
 };
 
 struct frozen_begin {

@@ -464,6 +464,7 @@ SAME_MEMBER(open, ctx);
 SAME_MEMBER(open, url);
 SAME_MEMBER(open, ui_kind);
 SAME_MEMBER(open, params);
+SAME_MEMBER(open, tenant);
 
 NOT_SMALLER(begin);
 SAME_MEMBER(begin, struct_size);

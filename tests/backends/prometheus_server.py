@@ -23,7 +23,8 @@ def programs(kind):
 
 
 class Prometheus:
-    def __init__(self, kind, load=True, web_config=None):
+    def __init__(self, kind, load=True, web_config=None, incident=None):
+        """incident: a folder with one made before, and its truth; None makes it."""
         self.kind = kind
         server, promtool = programs(kind)
         self.scratch = Scratch()
@@ -32,8 +33,8 @@ class Prometheus:
         data = os.path.join(self.dir, "data")
         os.mkdir(data)
         if load:
-            self.truth = make_incident(self.dir, format="all")
-            subprocess.run([promtool, "tsdb", "create-blocks-from", "openmetrics", os.path.join(self.dir, "metrics.om"), data],
+            folder, self.truth = incident or (self.dir, make_incident(self.dir, format="all"))
+            subprocess.run([promtool, "tsdb", "create-blocks-from", "openmetrics", os.path.join(folder, "metrics.om"), data],
                            check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.port = free_port()
         self.url = "http://127.0.0.1:%d" % self.port

@@ -7,7 +7,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.environ["top_srcdir"], "tests/support"))
-from mcp_client import Client, sonde_command  # noqa: E402
+from mcp_client import NO_LIMITS, Client, sonde_command  # noqa: E402
 from slow_prometheus import SlowPrometheus  # noqa: E402
 
 SECONDS = float(os.environ.get("SOAK_SECONDS", "8"))
@@ -27,7 +27,8 @@ def usage(pid):
 def main():
     random.seed(7)
     server = SlowPrometheus()
-    client = Client(sonde_command("mcp", "--connection", "a:prometheus=" + server.url, "--connection", "b:prometheus=" + server.url))
+    client = Client(sonde_command("mcp", "--connection", "a:prometheus=" + server.url, "--connection", "b:prometheus=" + server.url,
+                                  config=NO_LIMITS))
     kinds = [
         ("query_metrics", lambda n: {"query": "m", "connection_id": "a", "time_range": {"start": "%dm" % (30 + n % 30)}}),
         ("query_metrics", lambda n: {"query": "m", "connection_id": "all", "step": "0"}),
@@ -72,4 +73,5 @@ def main():
     return 1 if errors or status or grown or end[1] > warm[1] + 8 else 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

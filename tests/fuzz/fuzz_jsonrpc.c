@@ -16,11 +16,13 @@ static void check_message(struct json_object *message)
         abort();
 }
 
-static void check(void *user, const char *message, size_t size)
+static void check(void *user, const struct mcp_out *out)
 {
     (void)user;
+    if (!out->size)
+        return;
     struct json_object *object = NULL;
-    if (json_parse(message, size, 256, &object, NULL))
+    if (json_parse(out->text, out->size, 256, &object, NULL))
         abort();
     if (json_object_is_type(object, json_type_array)) {
         for (size_t i = 0; i < json_object_array_length(object); i++)
@@ -37,13 +39,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!service)
         service = fake_service_create(20);
     struct mcp_peer *peer = NULL;
-    if (mcp_peer_create(service, check, NULL, &peer))
+    struct mcp_channel channel = {.request_id = ""};
+    if (mcp_peer_create(service, &PRINCIPAL_LOCAL, check, NULL, &peer))
         abort();
     const char *text = (const char *)data;
     while (size) {
         const char *end = memchr(text, '\n', size);
         size_t length = end ? (size_t)(end - text) : size;
-        mcp_receive(peer, text, length);
+        mcp_receive(peer, &channel, text, length);
         mcp_peer_tick(peer);
         text += length + (end != NULL);
         size -= length + (end != NULL);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A service without backends for tests of the protocol: implements what host/mcp uses of service.h and of
- * the call pool. What query_metrics does follows from its query:
+ * A service without backends for tests of the protocol: implements what host/mcp uses of service.h;
+ * the call threads are fake_calls.h. What query_metrics does follows from its query:
  *   "sleep"       until cancelled or past the deadline
  *   "sleep 300ms" that long, then answers
  *   "big"         an answer of about 250 kB
  *   "newline"     an answer whose JSON holds newlines between its tokens
  *   "print"       prints to standard output, as a careless plugin would, then answers
+ *   "steps"       reports progress 0, 1, 1, 0.5, 2, 3 of 3, then answers
+ *   "blocks"      an answer with two further content blocks
  *   "fail"        an answer that is an error
  *   "memory"      the service itself fails
  *   anything else an answer that repeats query and connection_id
@@ -16,12 +18,6 @@
 #ifndef TESTS_FAKE_SERVICE_H
 #define TESTS_FAKE_SERVICE_H
 
-#include <stdbool.h>
-#include "service/service.h"
-
-struct service *fake_service_create(int64_t timeout_ms);
-void fake_service_destroy(struct service *service);
-/* From now on no call thread is free. */
-void fake_service_refuse(struct service *service, bool refuse);
+#include "fake_calls.h"
 
 #endif

@@ -14,7 +14,7 @@ static bool has(const char *text, const char *part)
     return strstr(text, part) != NULL;
 }
 
-/* Limits of Prometheus, Thanos and Mimir in their own words. */
+/* Limits of Prometheus, Thanos, Mimir and VictoriaMetrics in their own words. */
 static bool is_limit(const char *error)
 {
     static const char *const marks[] = {"exceeded maximum resolution",
@@ -25,7 +25,13 @@ static bool is_limit(const char *error)
                                         "err-mimir-max-",
                                         "the query exceeded",
                                         "the query time range exceeds",
-                                        "exceeds limit"};
+                                        "exceeds limit",
+                                        "number of matching timeseries exceeds",
+                                        "number of matching series exceeds",
+                                        "cannot select more than -search.",
+                                        "cannot scan more than",
+                                        "not enough memory for processing",
+                                        "too long query"};
     for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
         if (has(error, marks[i]))
             return true;
@@ -36,8 +42,11 @@ static int32_t class_of_type(const char *type, const char *error, uint32_t statu
 {
     if (status == 401 || status == 403 || status == 429)
         return sonde_class_of_status(status);
-    if (strcmp(type, "timeout") == 0 || strcmp(type, "canceled") == 0)
+    if (strcmp(type, "timeout") == 0 || strcmp(type, "canceled") == 0 ||
+        has(error, "timeout exceeded"))
         return SONDE_E_TIMEOUT;
+    if (has(error, "couldn't start executing the request"))
+        return SONDE_E_BUSY;
     if (is_limit(error))
         return SONDE_E_TOO_MUCH;
     if (strcmp(type, "bad_data") == 0)
@@ -60,7 +69,11 @@ static int32_t class_of_type(const char *type, const char *error, uint32_t statu
 static void add_fitting_step(const struct promql_failure *failure, struct sonde_text *text)
 {
     const struct sonde_query *query = failure->query;
-    const char *p = failure->error;
+    /* VictoriaMetrics names step and window before the limit. */
+    const char *limit = strstr(failure->error, "maxPointsPerTimeseries=");
+    if (limit == NULL)
+        limit = strstr(failure->error, "maximum number of points is ");
+    const char *p = limit != NULL ? limit : failure->error;
     while (*p != '\0' && (*p < '0' || *p > '9'))
         p++;
     uint64_t most = 0;
@@ -77,9 +90,12 @@ static void add_fitting_step(const struct promql_failure *failure, struct sonde_
 
 static void add_advice(const struct promql_failure *failure, int32_t class, struct sonde_text *text)
 {
-    if (has(failure->error, "exceeded maximum resolution"))
+    if (has(failure->error, "exceeded maximum resolution") ||
+        has(failure->error, "too many points"))
         add_fitting_step(failure, text);
-    else if (has(failure->error, "too many samples"))
+    else if (has(failure->error, "too many samples") ||
+             has(failure->error, "matching timeseries exceeds") ||
+             has(failure->error, "matching series exceeds"))
         sonde_text_add(text, "; select fewer series, shorten the window or raise the step");
     else if (class == SONDE_E_TIMEOUT)
         sonde_text_add(text, "; shorten the window, raise the step or aggregate less at once");
@@ -120,12 +136,23 @@ static int32_t fail_envelope(const struct promql_failure *failure)
                      sonde_text_string(&text));
 }
 
+/* vmauth and VictoriaMetrics say with 400, in plain text, what others say with 404 and 401. */
+static int32_t class_of_page(uint32_t status, const char *seen)
+{
+    if (status == 400 &&
+        (has(seen, "unsupported path requested") || has(seen, "missing route for")))
+        return SONDE_E_NOT_FOUND;
+    if (status == 400 && has(seen, "auth token"))
+        return SONDE_E_AUTH;
+    return sonde_class_of_status(status);
+}
+
 static int32_t fail_status(const struct promql_failure *failure, const char *seen)
 {
     const struct promql_context *context = failure->context;
     uint32_t status = failure->status;
     char text[1024];
-    int32_t class = sonde_class_of_status(status);
+    int32_t class = class_of_page(status, seen);
     if (status >= 300 && status < 400) {
         (void)snprintf(text, sizeof text,
                        "the server redirects %s to %.400s (%u) and redirects are not followed: set "
@@ -134,6 +161,12 @@ static int32_t fail_status(const struct promql_failure *failure, const char *see
                        (unsigned)status,
                        has(failure->location, "login") ? ", or its auth if that is a login page"
                                                        : "");
+    } else if (class == SONDE_E_AUTH && status == 400) {
+        /* vmauth repeats the token, which is for no one's eyes. */
+        (void)snprintf(text, sizeof text,
+                       "a front before %s (vmauth) refused the login (400: it does not know this "
+                       "token): check the connection's auth",
+                       context->dialect->product);
     } else if (class == SONDE_E_AUTH) {
         (void)snprintf(text, sizeof text,
                        "%s refused the login (401: %s): check the connection's auth",
@@ -143,9 +176,11 @@ static int32_t fail_status(const struct promql_failure *failure, const char *see
                        context->dialect->product, failure->path, seen);
     } else if (class == SONDE_E_NOT_FOUND) {
         (void)snprintf(text, sizeof text,
-                       "there is no %s API at %s below the connection's url (404: %s): the url may "
-                       "lack a path prefix such as /prometheus, or have one too many",
-                       context->dialect->product, failure->path, seen);
+                       "there is no %s API at %s below the connection's url (%u: %s): the url may "
+                       "lack a path prefix such as /prometheus, or have one too many%s",
+                       context->dialect->product, failure->path, (unsigned)status, seen,
+                       context->dialect->tenant_words != NULL ? context->dialect->tenant_words
+                                                              : "");
     } else if (class == SONDE_E_BUSY) {
         (void)snprintf(text, sizeof text, "%s is not available right now (%u: %s)",
                        context->dialect->product, (unsigned)status, seen);

@@ -36,21 +36,26 @@ static struct promql_token bad(struct promql_lexer *lexer, size_t at, const char
     return (struct promql_token){.kind = PROMQL_BAD, .start = at, .end = at};
 }
 
-/* A comment ends at either line character, as in Prometheus: text behind a bare CR is live. */
-static void skip_blank(struct promql_lexer *lexer)
+/*
+ * False at a comment with a bare CR: there it ends for Prometheus, and goes on for VictoriaMetrics, should that answer here.
+ */
+static bool skip_blank(struct promql_lexer *lexer)
 {
     while (lexer->at < lexer->size) {
         char c = lexer->text[lexer->at];
         if (c == '#') {
-            while (lexer->at < lexer->size && lexer->text[lexer->at] != '\n' &&
-                   lexer->text[lexer->at] != '\r')
+            while (lexer->at < lexer->size && lexer->text[lexer->at] != '\n') {
+                if (lexer->text[lexer->at] == '\r' && peek(lexer, 1) != '\n')
+                    return false;
                 lexer->at++;
+            }
         } else if (c == ' ' || c == '\t' || c == '\n' || c == '\r') {
             lexer->at++;
         } else {
-            return;
+            return true;
         }
     }
+    return true;
 }
 
 static struct promql_token lex_string(struct promql_lexer *lexer, char quote)
@@ -58,6 +63,10 @@ static struct promql_token lex_string(struct promql_lexer *lexer, char quote)
     size_t start = lexer->at;
     for (size_t i = start + 1; i < lexer->size; i++) {
         char c = lexer->text[i];
+        if (c == quote && quote == '`' && lexer->text[i - 1] == '\\' && i > start + 1)
+            return bad(lexer, start,
+                       "a string in backticks that ends in a backslash is read differently by "
+                       "VictoriaMetrics, should that answer here: use double quotes");
         if (c == quote)
             return token(lexer, PROMQL_STRING, start, i + 1);
         if (quote == '`')
@@ -210,7 +219,8 @@ static enum promql_token_kind single(char c)
 
 struct promql_token promql_lex(struct promql_lexer *lexer)
 {
-    skip_blank(lexer);
+    if (!skip_blank(lexer))
+        return bad(lexer, lexer->at, "a comment must end with a line feed");
     size_t at = lexer->at;
     if (at >= lexer->size)
         return token(lexer, PROMQL_END, at, at);

@@ -2,7 +2,6 @@
 #include "matcher.h"
 
 #include "name.h"
-#include "walk.h"
 
 #include <string.h>
 
@@ -19,13 +18,29 @@ static void look(void *user, const char *name, size_t size)
         sought->found = true;
 }
 
+int promql_context_walk(const struct promql_context *context, const struct promql_visitor *visitor,
+                        struct promql_fault *ret_fault)
+{
+    promql_walk_fn walk = context->dialect->walk != NULL ? context->dialect->walk : promql_walk;
+    return walk(context->native, context->native_size, visitor, ret_fault);
+}
+
+void promql_context_label(const struct promql_context *context, struct sonde_text *text,
+                          const char *name)
+{
+    if (context->dialect->escapes_names)
+        promql_add_escaped_label(text, name);
+    else
+        promql_add_label(text, name);
+}
+
 /* A text that does not parse names no label; rewriting it reports why. */
 static bool native_uses(const struct promql_context *context, const char *label)
 {
     struct sought sought = {.label = label, .size = strlen(label)};
     struct promql_visitor visitor = {.user = &sought, .label = look};
     struct promql_fault fault;
-    promql_walk(context->native, context->native_size, &visitor, &fault);
+    (void)promql_context_walk(context, &visitor, &fault);
     return sought.found;
 }
 
@@ -87,7 +102,8 @@ static int32_t check(const struct promql_context *context, const struct sonde_fi
     if (filter->op != SONDE_OP_EXISTS && filter->value_count == 0)
         return sonde_failf(context->host, context->ctx, SONDE_E_BAD_QUERY, -1,
                            "the filter on %s has no value", label);
-    if (context->major > 0 && context->major < 3 && !promql_is_label_name(label, strlen(label)))
+    if (!context->dialect->escapes_names && context->major > 0 && context->major < 3 &&
+        !promql_is_label_name(label, strlen(label)))
         return sonde_failf(context->host, context->ctx, SONDE_E_BAD_QUERY, -1,
                            "the label name \"%s\" needs %s 3 or later; older ones write it with "
                            "underscores",
@@ -102,7 +118,7 @@ static int32_t add_matcher(const struct promql_context *context, struct sonde_te
     int32_t result = check(context, filter, label);
     if (result != 0)
         return result;
-    promql_add_label(text, label);
+    promql_context_label(context, text, label);
     if (filter->op == SONDE_OP_EXISTS) {
         sonde_text_add(text, "!=\"\"");
         return 0;

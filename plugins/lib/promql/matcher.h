@@ -8,6 +8,7 @@
 #define SONDE_PROMQL_MATCHER_H
 
 #include "dialect.h"
+#include "walk.h"
 
 #include <sonde/text.h>
 
@@ -32,6 +33,12 @@ struct promql_context {
  */
 const char *promql_filter_label(const struct promql_context *context,
                                 const struct sonde_filter *filter);
+/* Walks a text in the dialect's language. */
+int promql_context_walk(const struct promql_context *context, const struct promql_visitor *visitor,
+                        struct promql_fault *ret_fault);
+/* A label name in a query, as the dialect writes those that are no plain word. */
+void promql_context_label(const struct promql_context *context, struct sonde_text *text,
+                          const char *name);
 /* All filters joined by ','. 0, or an error class after host->fail. */
 int32_t promql_add_matchers(const struct promql_context *context, struct sonde_text *text,
                             const struct promql_filters *filters);

@@ -81,6 +81,40 @@ static uint32_t next_rune(const unsigned char *p, size_t *ret_size)
     return rune;
 }
 
+void promql_add_escaped_label(struct sonde_text *text, const char *name)
+{
+    const unsigned char *p = (const unsigned char *)name;
+    size_t size = strlen(name);
+    for (size_t i = 0, used; i < size; i += used) {
+        uint32_t rune = next_rune(p + i, &used);
+        char c = (char)p[i];
+        if (used > 1 && rune <= 0xffff)
+            sonde_text_add_format(text, "\\u%04x", (unsigned)rune);
+        else if (used > 1)
+            sonde_text_add_n(text, name + i, used);
+        else if (c == '.' && i > 0)
+            sonde_text_add_char(text, c);
+        else if (is_name(i > 0 ? (char[]){'_', c} : &c, i > 0 ? 2 : 1, true))
+            sonde_text_add_char(text, c);
+        else if (c > ' ' && c < 0x7f)
+            sonde_text_add_format(text, "\\%c", c);
+        else
+            sonde_text_add_format(text, "\\x%02x", (unsigned)p[i]);
+    }
+}
+
+void promql_add_plain_path_name(struct sonde_text *text, const char *name)
+{
+    size_t size = strlen(name);
+    for (size_t i = 0; i < size; i++) {
+        if (is_name((char[]){'_', name[i]}, 2, false) || name[i] == '-' ||
+            (name[i] == '.' && size > 2))
+            sonde_text_add_char(text, name[i]);
+        else
+            sonde_text_add_format(text, "%%%02X", (unsigned)(unsigned char)name[i]);
+    }
+}
+
 void promql_add_path_name(struct sonde_text *text, const char *name)
 {
     size_t size = strlen(name);

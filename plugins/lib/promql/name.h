@@ -21,10 +21,14 @@ bool promql_is_metric_name(const char *name, size_t size);
 void promql_add_string(struct sonde_text *text, const char *data, size_t size);
 /* A label name in a query: quoted only where it must be. */
 void promql_add_label(struct sonde_text *text, const char *name);
+/* The same as MetricsQL writes it, with a backslash before what is no part of a plain name. */
+void promql_add_escaped_label(struct sonde_text *text, const char *name);
 /* value with everything escaped that means something to RE2. */
 void promql_add_regex_literal(struct sonde_text *text, const char *value);
 /* A label name in a path segment; names beyond the legacy set become U__... (Prometheus 3). */
 void promql_add_path_name(struct sonde_text *text, const char *name);
+/* The same for servers that take every name as it is, percent-encoded. */
+void promql_add_plain_path_name(struct sonde_text *text, const char *name);
 
 /* The most bytes of valid UTF-8 up to max that do not split a character. */
 size_t promql_cut(const char *text, size_t size, size_t max);

@@ -65,14 +65,17 @@ struct promql_step *promql_add_step(struct promql_op *op, const char *path, cons
 {
     if (op->step_count == PROMQL_MAX_STEPS)
         return NULL;
-    struct promql_step *step = &op->steps[op->step_count];
+    struct promql_step *step = op->host->alloc(op->ctx, sizeof *step);
     struct promql_reader_events events = {
         .user = step, .note = on_note, .name = on_name, .metadata = on_metadata, .field = on_field};
-    if (promql_reader_init(&step->reader, op->host, op->ctx, op->sink, &events) != 0)
+    if (step == NULL ||
+        promql_reader_init(&step->reader, op->host, op->ctx, op->sink, &events) != 0)
         return NULL;
+    op->steps[op->step_count] = step;
     step->path = path;
     step->form = form;
     step->shape = shape;
+    step->endpoint = op->instance->endpoint;
     step->op = op;
     step->index = op->step_count++;
     return step;
@@ -96,17 +99,22 @@ int32_t promql_op_begin(void *instance, const struct sonde_begin *begin, void **
 {
     const struct promql_instance *owner = instance;
     struct promql_op *op = owner->host->alloc(begin->ctx, sizeof *op);
-    struct promql_step *steps = owner->host->alloc(begin->ctx, PROMQL_MAX_STEPS * sizeof *steps);
-    if (op == NULL || steps == NULL)
+    if (op == NULL)
         return owner->host->fail(begin->ctx, SONDE_E_INTERNAL, -1, "no memory for this query");
     op->instance = owner;
     op->host = owner->host;
     op->ctx = begin->ctx;
     op->query = begin->query;
     op->sink = begin->sink;
-    op->steps = steps;
     op->product = fact_of(begin, "product");
     op->version = fact_of(begin, "version");
+    op->latency_offset = fact_of(begin, "latency_offset_ms");
+    op->ignores_match = strcmp(fact_of(begin, "ignores_match"), "yes") == 0;
+    op->max_points = owner->dialect->max_points;
+    int64_t most = 0;
+    const char *fact = fact_of(begin, "max_points");
+    if (sonde_parse_int64(fact, strlen(fact), &most) == 0 && most > 1 && most < 100000000)
+        op->max_points = (uint32_t)most;
     op->no_post = strcmp(fact_of(begin, "post"), "no") == 0;
     op->exemplars_off = strcmp(fact_of(begin, "exemplars"), "off") == 0;
     op->context = (struct promql_context){.host = owner->host,
@@ -135,6 +143,7 @@ static int32_t fill_request(struct promql_op *op, struct promql_step *step,
     request->headers = step->post ? form_headers : form_headers + 1;
     request->header_count = step->post ? 2 : 1;
     request->method = step->post ? "POST" : "GET";
+    request->endpoint = step->endpoint;
     request->path = step->path;
     if (step->post) {
         request->body = step->form;
@@ -162,11 +171,15 @@ static bool is_last(const struct promql_step *step)
 
 static void finish_rows(struct promql_op *op)
 {
-    const struct promql_step *step = &op->steps[op->step_count - 1];
+    const struct promql_step *step = op->steps[op->step_count - 1];
     const struct promql_reader *reader = &step->reader;
     bool cut = step->limit > 0 && reader->seen > step->limit;
     op->sink->total(op->ctx, reader->seen,
-                    op->cut || (cut && step->limited) ? SONDE_TOTAL_AT_LEAST : SONDE_TOTAL_EXACT);
+                    op->cut || reader->is_partial || (cut && step->limited) ? SONDE_TOTAL_AT_LEAST
+                                                                            : SONDE_TOTAL_EXACT);
+    if (reader->is_partial)
+        op->sink->partial(op->ctx, SONDE_PARTIAL_SHARDS,
+                          "the server says that some of its storage nodes did not answer");
     if (cut) {
         char text[160];
         (void)snprintf(text, sizeof text,
@@ -177,8 +190,10 @@ static void finish_rows(struct promql_op *op)
     }
     if (op->query->kind == SONDE_KIND_EXEMPLARS && reader->seen == 0 && op->exemplars_off)
         op->sink->note(op->ctx, "exemplars",
-                       "this server keeps no exemplars: it was started without "
-                       "--enable-feature=exemplar-storage");
+                       strcmp(op->product, "VictoriaMetrics") == 0
+                           ? "this server keeps no exemplars: it is VictoriaMetrics"
+                           : "this server keeps no exemplars: it was started without "
+                             "--enable-feature=exemplar-storage");
 }
 
 static int32_t finish(struct promql_op *op)
@@ -204,7 +219,7 @@ int32_t promql_op_next(void *data, struct sonde_request *request)
     struct promql_op *op = data;
     bool in_flight = false;
     for (uint32_t i = 0; i < op->step_count && !op->stopped; i++) {
-        struct promql_step *step = &op->steps[i];
+        struct promql_step *step = op->steps[i];
         if (step->state == PROMQL_STEP_SENT)
             in_flight = true;
         if (step->state == PROMQL_STEP_READY && (op->side_by_side || !in_flight)) {
@@ -226,11 +241,12 @@ static const char *header(const struct sonde_response_head *head, const char *na
 int32_t promql_op_head(void *data, uint32_t tag, const struct sonde_response_head *head)
 {
     struct promql_op *op = data;
-    struct promql_step *step = &op->steps[tag];
+    struct promql_step *step = op->steps[tag];
     const char *retry = header(head, "retry-after");
     int64_t seconds = 0;
     step->status = head->status;
     step->body_size = 0;
+    step->line_size = 0;
     step->retry_after_ms = 0;
     if (sonde_parse_int64(retry, strlen(retry), &seconds) == 0 && seconds > 0 && seconds < 86400)
         step->retry_after_ms = (uint64_t)seconds * 1000;
@@ -268,14 +284,43 @@ static int32_t unreadable(const struct promql_step *step)
     return promql_fail_unreadable(&failure, step->reader.fault, step->reader.json.offset);
 }
 
+static void end_line(struct promql_step *step)
+{
+    const struct promql_dialect *dialect = step->op->instance->dialect;
+    if (step->line_size > 0 && step->line_size <= sizeof step->line)
+        dialect->probe_line(step->op, step->index, step->line, step->line_size);
+    step->line_size = 0;
+}
+
+static void feed_lines(struct promql_step *step, const char *bytes, size_t size)
+{
+    while (size > 0) {
+        const char *end = memchr(bytes, '\n', size);
+        size_t n = end != NULL ? (size_t)(end - bytes) : size;
+        if (step->line_size + n <= sizeof step->line)
+            memcpy(step->line + step->line_size, bytes, n);
+        step->line_size =
+            step->line_size + n <= sizeof step->line ? step->line_size + n : sizeof step->line + 1;
+        if (end == NULL)
+            return;
+        end_line(step);
+        bytes += n + 1;
+        size -= n + 1;
+    }
+}
+
 int32_t promql_op_data(void *data, uint32_t tag, const void *bytes, size_t size)
 {
     struct promql_op *op = data;
-    struct promql_step *step = &op->steps[tag];
+    struct promql_step *step = op->steps[tag];
     size_t room = sizeof step->body - step->body_size;
     size_t kept = size < room ? size : room;
     memcpy(step->body + step->body_size, bytes, kept);
     step->body_size += kept;
+    if (step->lines && is_success(step->status)) {
+        feed_lines(step, bytes, size);
+        return 0;
+    }
     int result = promql_reader_feed(&step->reader, bytes, size);
     if (result == PROMQL_ROW_STOP) {
         op->stopped = true;
@@ -350,11 +395,16 @@ static bool falls_back_to_get(struct promql_op *op, struct promql_step *step)
 static bool falls_back_to_query(struct promql_op *op, const struct promql_step *step)
 {
     return op->query->kind == SONDE_KIND_PROBE && step->status == 404 && !step->optional &&
+           strncmp(step->path, "/api/v1/query", 13) != 0 &&
            step->index < op->instance->dialect->probe_count && promql_plan_health(op) == 0;
 }
 
 static int32_t end_success(struct promql_op *op, struct promql_step *step)
 {
+    if (step->lines) {
+        end_line(step);
+        return 0;
+    }
     int result = promql_reader_end(&step->reader);
     if (result == PROMQL_ROW_STOP)
         op->stopped = true;
@@ -382,7 +432,8 @@ static int32_t end_step(struct promql_op *op, struct promql_step *step,
         return step->optional ? 0 : end_cut(op, step, outcome);
     if (is_success(step->status))
         return end_success(op, step);
-    if (step->optional && step->status != 401)
+    /* -metricsAuthKey keeps /metrics apart from the login of everything else. */
+    if (step->optional && (step->status != 401 || step->lines))
         return 0;
     struct promql_failure failure = failure_of(step);
     return promql_fail(&failure);
@@ -391,7 +442,7 @@ static int32_t end_step(struct promql_op *op, struct promql_step *step,
 int32_t promql_op_response_end(void *data, uint32_t tag, const struct sonde_outcome *outcome)
 {
     struct promql_op *op = data;
-    struct promql_step *step = &op->steps[tag];
+    struct promql_step *step = op->steps[tag];
     int32_t result = end_step(op, step, outcome);
     /* After an error the host may send the request again: until then it counts as in flight. */
     if (result == 0 && step->state == PROMQL_STEP_SENT)
@@ -405,5 +456,5 @@ void promql_op_end(void *data, int32_t reason)
     struct promql_op *op = data;
     (void)reason;
     for (uint32_t i = 0; i < op->step_count; i++)
-        promql_reader_free(&op->steps[i].reader);
+        promql_reader_free(&op->steps[i]->reader);
 }

@@ -20,6 +20,7 @@ struct promql_instance {
     const struct sonde_host *host;
     const struct promql_dialect *dialect;
     int64_t scrape_ns;
+    const char *endpoint; /* of the API; NULL: the connection's url */
 };
 
 enum promql_step_state {
@@ -33,10 +34,12 @@ struct promql_step {
     enum promql_step_state state;
     enum promql_shape shape;
     const char *path;
-    const char *form; /* name=value&...; "" none */
-    bool post;        /* as a form, else in the path */
-    bool optional;    /* its failure is no failure of the op */
-    bool limited;     /* the server was asked to cut its answer */
+    const char *form;     /* name=value&...; "" none */
+    const char *endpoint; /* NULL: the connection's url */
+    bool post;            /* as a form, else in the path */
+    bool optional;        /* its failure is no failure of the op */
+    bool limited;         /* the server was asked to cut its answer */
+    bool lines;           /* of PROBE: plain text */
     uint32_t index;
     uint64_t limit; /* rows read */
     uint64_t max_size;
@@ -48,6 +51,8 @@ struct promql_step {
     struct promql_reader reader;
     char location[512];
     char body[PROMQL_MAX_BODY]; /* its beginning */
+    size_t line_size;           /* beyond PROMQL_MAX_LINE: the line is left out */
+    char line[PROMQL_MAX_LINE];
 };
 
 struct promql_op {
@@ -61,13 +66,16 @@ struct promql_op {
     struct promql_metadata metadata;
     const char *product; /* facts; "" unknown */
     const char *version;
-    struct promql_step *steps;
+    const char *latency_offset; /* a fact: milliseconds that the server would hide; "" unknown */
+    uint32_t max_points;        /* a series may have in a range answer */
+    struct promql_step *steps[PROMQL_MAX_STEPS];
     uint32_t step_count;
     bool side_by_side;
     bool no_post; /* a fact: the server takes GET only */
     bool stopped; /* the sink wants no more */
     bool cut;     /* an answer did not come whole */
     bool exemplars_off;
+    bool ignores_match; /* a fact: names come unfiltered */
     void *probe_state;
 };
 

@@ -50,9 +50,9 @@ static void add_timeout(const struct promql_op *op, struct sonde_text *form)
 }
 
 /* One row more than wanted is asked for, to learn whether there are more. */
-static void add_limit(const struct promql_op *op, struct sonde_text *form, uint64_t limit)
+static void add_limit(struct sonde_text *form, uint64_t limit, bool takes)
 {
-    if (op->context.major >= 3 && limit > 0)
+    if (takes && limit > 0)
         sonde_text_add_format(form, "&limit=%llu", (unsigned long long)limit + 1);
 }
 
@@ -83,7 +83,7 @@ static int32_t make_query(struct promql_op *op)
 static int64_t fitting_step(struct promql_op *op)
 {
     const struct sonde_query *query = op->query;
-    int64_t most = op->instance->dialect->max_points;
+    int64_t most = op->max_points;
     int64_t least = (query->end_ns - query->start_ns) / most + 1;
     int64_t unit = least > NS_PER_S ? NS_PER_S : NS_PER_MS;
     int64_t step = query->step_ns < NS_PER_MS ? NS_PER_MS : query->step_ns / NS_PER_MS * NS_PER_MS;
@@ -96,9 +96,12 @@ static int64_t fitting_step(struct promql_op *op)
     promql_add_duration(&text, step);
     sonde_text_add(&text, " to ");
     promql_add_duration(&text, least);
-    sonde_text_add_format(&text, ": %s answers at most %u,%03u points per series",
-                          op->instance->dialect->product, (unsigned)(most / 1000),
-                          (unsigned)(most % 1000));
+    sonde_text_add_format(&text, ": %s answers at most ", op->instance->dialect->product);
+    if (most >= 1000)
+        sonde_text_add_format(&text, "%u,%03u", (unsigned)(most / 1000), (unsigned)(most % 1000));
+    else
+        sonde_text_add_format(&text, "%u", (unsigned)most);
+    sonde_text_add(&text, " points per series");
     op->sink->note(op->ctx, "step", sonde_text_string(&text));
     return least;
 }
@@ -120,11 +123,11 @@ static int32_t plan_metrics(struct promql_op *op)
         add_time(&form, "start", query->start_ns);
         add_time(&form, "end", query->end_ns);
         add_time(&form, "step", fitting_step(op));
-        if (op->instance->dialect->no_cache)
-            sonde_text_add(&form, "&nocache=1");
     }
+    if (op->instance->dialect->add_query_args != NULL)
+        op->instance->dialect->add_query_args(op, &form);
     add_timeout(op, &form);
-    add_limit(op, &form, query->limit);
+    add_limit(&form, query->limit, op->context.major >= 3);
     struct promql_step *step;
     result = add_step(op, query->step_ns == 0 ? "/api/v1/query" : "/api/v1/query_range", &form,
                       PROMQL_SHAPE_RESULT, &step);
@@ -203,22 +206,34 @@ static int32_t plan_names(struct promql_op *op, const char *path, const char *me
                           const char *part, bool post)
 {
     struct sonde_text form;
+    struct promql_filters filters = {.lists = {op->query->filters},
+                                     .counts = {op->query->filter_count}};
+    if (op->ignores_match && promql_has_enforced(&filters))
+        return op->host->fail(op->ctx, SONDE_E_UNSUPPORTED, -1,
+                              "this server ignores filters where names are listed "
+                              "(-search.ignoreExtraFiltersAtLabelsAPI), so what the operator's "
+                              "filters hide cannot be kept from the list: ask for metrics instead");
     sonde_text_init(&form, op->host, op->ctx, MAX_FORM);
     int32_t result = add_match(op, &form, metric, part);
     if (result != 0)
         return result;
+    bool takes_limit = op->instance->dialect->limits_names || op->context.major >= 3;
     if (op->query->end_ns > 0) {
         add_time(&form, "start", op->query->start_ns);
         add_time(&form, "end", op->query->end_ns);
+    } else if (op->instance->dialect->always_window) {
+        /* Everything there is; a start of 0 counts as none. */
+        add_time(&form, "start", NS_PER_S);
+        add_time(&form, "end", op->host->now_unix_ns(op->ctx));
     }
-    add_limit(op, &form, name_limit(op));
+    add_limit(&form, name_limit(op), takes_limit);
     struct promql_step *step;
     result = add_step(op, path, &form, PROMQL_SHAPE_NAMES, &step);
     if (result != 0)
         return result;
     step->post = post && !op->no_post;
     step->limit = name_limit(op);
-    step->limited = op->context.major >= 3;
+    step->limited = takes_limit;
     return 0;
 }
 
@@ -245,7 +260,10 @@ static int32_t plan_label_values(struct promql_op *op)
     struct sonde_text path;
     sonde_text_init(&path, op->host, op->ctx, 8192);
     sonde_text_add(&path, "/api/v1/label/");
-    promql_add_path_name(&path, query->name);
+    if (op->instance->dialect->plain_paths)
+        promql_add_plain_path_name(&path, query->name);
+    else
+        promql_add_path_name(&path, query->name);
     sonde_text_add(&path, "/values");
     if (path.failed)
         return op->host->fail(op->ctx, SONDE_E_BAD_QUERY, -1, "the label's name is too long");
@@ -273,6 +291,9 @@ static int32_t plan_probe(struct promql_op *op)
         if (step == NULL)
             return no_memory(op);
         step->optional = !dialect->probe[i].required;
+        step->lines = dialect->probe[i].lines;
+        if (dialect->probe[i].at_root)
+            step->endpoint = NULL;
         step->max_size = 4u * 1024 * 1024;
     }
     return 0;

@@ -62,6 +62,8 @@ enum key {
     KEY_TYPE,
     KEY_UNIT,
     KEY_HELP,
+    KEY_STATS,
+    KEY_IS_PARTIAL,
 };
 
 static const char *const keys[] = {
@@ -88,6 +90,8 @@ static const char *const keys[] = {
     [KEY_TYPE] = "type",
     [KEY_UNIT] = "unit",
     [KEY_HELP] = "help",
+    [KEY_STATS] = "stats",
+    [KEY_IS_PARTIAL] = "isPartial",
 };
 
 static int fault(struct promql_reader *reader, const char *text)
@@ -326,6 +330,8 @@ static int on_key(struct promql_reader *reader, const char *text, size_t size)
         return on_field_key(reader, text, size);
     default:
         reader->key = find_key(text, size);
+        if (parent(reader) == ROLE_ENVELOPE && reader->key == KEY_STATS)
+            reader->has_stats = true;
         return 0;
     }
 }
@@ -345,6 +351,8 @@ static int envelope_scalar(struct promql_reader *reader, uint32_t type, const ch
             return fault(reader, "its data is neither an object nor a list");
         reader->has_data = reader->shape != PROMQL_SHAPE_RESULT;
     }
+    if (reader->key == KEY_IS_PARTIAL)
+        reader->is_partial = type == SONDE_JSON_TRUE;
     if (type != SONDE_JSON_STRING)
         return 0;
     if (reader->key == KEY_STATUS)
@@ -569,6 +577,8 @@ void promql_reader_start(struct promql_reader *reader, enum promql_shape shape, 
     reader->depth = 0;
     reader->skipped = 0;
     reader->key = KEY_OTHER;
+    reader->has_stats = false;
+    reader->is_partial = false;
     reader->index = 0;
     reader->note_count = 0;
     reader->path_size = 0;

@@ -44,7 +44,9 @@ struct promql_reader {
     uint64_t seen;  /* series or names in the answer */
     bool usable;    /* json was initialised */
     bool has_data;
-    bool succeeded; /* status "success" */
+    bool succeeded;  /* status "success" */
+    bool has_stats;  /* beside data: only VictoriaMetrics puts them there */
+    bool is_partial; /* VictoriaMetrics and its cluster say that storage was missing */
     char error_type[32];
     char *error;       /* NULL: none */
     const char *fault; /* what is wrong with the answer; static */

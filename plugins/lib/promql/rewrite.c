@@ -71,9 +71,11 @@ static int32_t run(struct rewriting *state)
     const struct promql_context *context = state->context;
     struct promql_visitor visitor = {.user = state, .selector = insert, .function = may_call};
     struct promql_fault fault;
-    if (promql_walk(context->native, context->native_size, &visitor, &fault) != 0)
-        return sonde_failf(context->host, context->ctx, SONDE_E_BAD_QUERY, (int64_t)fault.position,
-                           "the filters cannot be added to this PromQL: %s", fault.text);
+    if (promql_context_walk(context, &visitor, &fault) != 0)
+        return sonde_failf(
+            context->host, context->ctx, SONDE_E_BAD_QUERY, (int64_t)fault.position,
+            "the filters cannot be added to this %s: %s",
+            context->dialect->language != NULL ? context->dialect->language : "PromQL", fault.text);
     sonde_text_add_n(&state->out, context->native + state->copied,
                      context->native_size - state->copied);
     if (state->too_many || state->out.failed)

@@ -51,18 +51,21 @@ static int64_t window_of(const struct building *b, const struct sonde_operand *o
     return b->query->step_ns > least ? b->query->step_ns : least;
 }
 
-/* "by (a, b) " after an aggregation, le first where buckets are kept. */
+/*
+ * "by (a, b) " after an aggregation, le first where buckets are kept, and vmrange where buckets of
+ * VictoriaMetrics' own may be among them: its histogram_quantile reads either.
+ */
 static void add_by(const struct building *b, struct sonde_text *text, bool with_le)
 {
     if (b->query->by_count == 0 && !with_le)
         return;
     sonde_text_add(text, " by (");
     if (with_le)
-        sonde_text_add(text, "le");
+        sonde_text_add(text, b->context->dialect->vmrange ? "le, vmrange" : "le");
     for (size_t i = 0; i < b->query->by_count; i++) {
         if (i > 0 || with_le)
             sonde_text_add(text, ", ");
-        promql_add_label(text, b->query->by[i]);
+        promql_context_label(b->context, text, b->query->by[i]);
     }
     sonde_text_add(text, ") ");
 }
@@ -149,7 +152,7 @@ static int32_t add_quantile(const struct building *b, struct sonde_text *text,
         return refuse(b, "a quantile needs the name of a histogram");
     if (ends_with(metric, "_bucket"))
         return add_one_quantile(b, text, operand, metric, true);
-    if (kind != NULL && strcmp(kind, "native") == 0)
+    if (kind != NULL && strcmp(kind, "native") == 0 && !b->context->dialect->vmrange)
         return add_one_quantile(b, text, operand, metric, false);
     struct sonde_text bucket;
     sonde_text_init(&bucket, b->context->host, b->context->ctx, 4096);
@@ -158,7 +161,8 @@ static int32_t add_quantile(const struct building *b, struct sonde_text *text,
     if (bucket.failed)
         return refuse(b, "the metric's name is too long");
     int32_t result = add_one_quantile(b, text, operand, sonde_text_string(&bucket), true);
-    if (result != 0 || (kind != NULL && strcmp(kind, "classic") == 0))
+    if (result != 0 || b->context->dialect->vmrange ||
+        (kind != NULL && strcmp(kind, "classic") == 0))
         return result;
     sonde_text_add(text, " or ");
     return add_one_quantile(b, text, operand, metric, false);
@@ -226,7 +230,7 @@ static void add_matching(const struct building *b, struct sonde_text *text)
     for (size_t i = 0; i < b->query->by_count; i++) {
         if (i > 0)
             sonde_text_add(text, ", ");
-        promql_add_label(text, b->query->by[i]);
+        promql_context_label(b->context, text, b->query->by[i]);
     }
     sonde_text_add(text, right ? ") group_left ()" : ") group_right ()");
 }

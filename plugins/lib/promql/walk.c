@@ -372,12 +372,12 @@ static int binary(struct walk *walk)
         take(walk);
         if (label_list(walk) != 0)
             return -1;
-    }
-    if (is_word(walk, walk->next, "group_left") || is_word(walk, walk->next, "group_right")) {
-        take(walk);
-        /* A parenthesis here is always the label list, as Prometheus reads it. */
-        if (walk->next.kind == PROMQL_OPEN && label_list(walk) != 0)
-            return -1;
+        if (is_word(walk, walk->next, "group_left") || is_word(walk, walk->next, "group_right")) {
+            take(walk);
+            /* A parenthesis here is always the label list, as Prometheus reads it. */
+            if (walk->next.kind == PROMQL_OPEN && label_list(walk) != 0)
+                return -1;
+        }
     }
     while (at_fill(walk))
         if (fill_modifier(walk) != 0)

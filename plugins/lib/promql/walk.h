@@ -35,6 +35,9 @@ struct promql_fault {
 /* Nesting of parentheses a text may have. */
 #define PROMQL_MAX_DEPTH 200
 
+typedef int (*promql_walk_fn)(const char *text, size_t size, const struct promql_visitor *visitor,
+                              struct promql_fault *ret_fault);
+
 /* 0, or -1 with the fault filled in. Slots come in the order of the text. */
 int promql_walk(const char *text, size_t size, const struct promql_visitor *visitor,
                 struct promql_fault *ret_fault);

@@ -37,6 +37,7 @@ struct sonde_open {
     const char *ui_kind; /* "" none, else grafana, prometheus ... */
     /* [param_count32], defaults filled in; a secret's value is "set" or "". */
     const struct sonde_pair *params;
+    const char *tenant; /* of the connection; "" none. The host sends it as X-Scope-OrgID anyway */
 };
 
 /* What op_begin gets. query, sink and facts: lifetime op. */

@@ -42,6 +42,16 @@ void backend_unref(struct backend *backend)
     atomic_fetch_sub(&backend->references, 1);
 }
 
+void backend_retire(struct backend *backend)
+{
+    atomic_store(&backend->retired, true);
+}
+
+bool backend_retired(const struct backend *backend)
+{
+    return atomic_load(&backend->retired);
+}
+
 struct connection *backend_connection(const struct backend *backend)
 {
     return (struct connection *)(uintptr_t)&backend->connection;

@@ -24,6 +24,7 @@ struct backend {
     bool hang; /* until cancelled or past the deadline */
     int state; /* what a health check finds */
     bool flaps;
+    atomic_bool retired;
     atomic_int references;
     atomic_uint asked[SONDE_KIND_COUNT];
     atomic_uint at_once, most_at_once;

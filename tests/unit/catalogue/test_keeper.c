@@ -175,6 +175,44 @@ static void test_busy(void **state)
     WAIT_FOR(backends[0].asked[SONDE_KIND_HEALTH] == 1);
 }
 
+static size_t entry_count(void)
+{
+    pthread_mutex_lock(&catalogue->lock);
+    size_t count = catalogue->entry_count;
+    pthread_mutex_unlock(&catalogue->lock);
+    return count;
+}
+
+/* A connection that a reload took away: what runs on it ends, its entry goes, and a call that still holds it brings none back. */
+static void test_unwatch(void **state)
+{
+    (void)state;
+    backends[0].hang = true;
+    assert_int_equal(catalogue_watch(catalogue, &backends[0]), 0);
+    assert_int_equal(catalogue_watch(catalogue, &backends[1]), 0);
+    due(0);
+    assert_int_equal(catalogue_keeper_start(catalogue, NULL), 0);
+    WAIT_FOR(atomic_load(&backends[0].at_once) == 2);
+    catalogue_unwatch(catalogue, &backends[0]);
+    WAIT_FOR(entry_count() == 1);
+    WAIT_FOR(atomic_load(&backends[0].references) == 0);
+    assert_int_equal(atomic_load(&backends[1].references), 1);
+    backends[0].hang = false;
+    struct call *call = fake_call();
+    struct backend *backend = &backends[0];
+    struct catalogue_snapshot *snapshot = NULL;
+    struct err err = {0};
+    assert_int_equal(catalogue_fetch(catalogue, call, &backend, 1, &snapshot, &err), 0);
+    assert_non_null(snapshot);
+    catalogue_unref(snapshot);
+    fake_call_free(call);
+    assert_int_equal(entry_count(), 1);
+    assert_null(catalogue_peek(catalogue, &backends[0]));
+    catalogue_unwatch(catalogue, &backends[0]); /* once more does no harm */
+    catalogue_unwatch(catalogue, &backends[1]);
+    WAIT_FOR(entry_count() == 0);
+}
+
 static void test_stop_unstarted(void **state)
 {
     (void)state;
@@ -192,6 +230,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_flapping, setup, teardown),
         cmocka_unit_test_setup_teardown(test_side_by_side, setup, teardown),
         cmocka_unit_test_setup_teardown(test_busy, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_unwatch, setup, teardown),
         cmocka_unit_test_setup_teardown(test_stop_unstarted, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

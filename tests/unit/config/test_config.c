@@ -38,7 +38,10 @@ static void test_defaults(void **state)
     assert_null(config->plugins_enabled);
     assert_null(config->proxy);
     assert_int_equal(config->limit_calls, 256);
+    assert_int_equal(config->limit_calls_per_minute, 120);
+    assert_int_equal(config->limit_calls_per_user, 64);
     assert_int_equal(config->limit_in_flight, 16);
+    assert_int_equal(config->limit_in_flight_per_user, 8);
     assert_int_equal(config->limit_timeout_ns, 30 * NS_PER_S);
     assert_int_equal(config->limit_memory, 512ull << 20);
     assert_int_equal(config->limit_body, 64ull << 20);
@@ -53,15 +56,17 @@ static void test_all_keys(void **state)
     (void)state;
     struct config *config = NULL;
     struct err err;
-    const char *text = "timezone: UTC\n"
-                       "files: /\n"
-                       "plugins: {path: [/one, two], enable: [prometheus]}\n"
-                       "limits:\n"
-                       "  calls: 8\n  in_flight: 4\n  timeout: 2m\n  memory: 1GiB\n  body: 128k\n"
-                       "  points: 5000\n  max_tokens: 9000\n"
-                       "network:\n  proxy: http://user:word@proxy:3128\n  no_proxy: localhost\n"
-                       "log: {level: debug, format: json}\n"
-                       "connections:\n- {name: a, backend: b}\n";
+    const char *text =
+        "timezone: UTC\n"
+        "files: /\n"
+        "plugins: {path: [/one, two], enable: [prometheus]}\n"
+        "limits:\n"
+        "  calls: 8\n  calls_per_minute: 0\n  calls_per_user: 5\n"
+        "  in_flight: 4\n  in_flight_per_user: 2\n  timeout: 2m\n  memory: 1GiB\n  body: 128k\n"
+        "  points: 5000\n  max_tokens: 9000\n"
+        "network:\n  proxy: http://user:word@proxy:3128\n  no_proxy: localhost\n"
+        "log: {level: debug, format: json}\n"
+        "connections:\n- {name: a, backend: b}\n";
     if (parse(text, &config, &err))
         fail_msg("%s", err.text);
     assert_string_equal(config->timezone, "UTC");
@@ -72,7 +77,10 @@ static void test_all_keys(void **state)
     assert_int_equal(config->plugins_enabled_count, 1);
     assert_string_equal(config->plugins_enabled[0], "prometheus");
     assert_int_equal(config->limit_calls, 8);
+    assert_int_equal(config->limit_calls_per_minute, 0);
+    assert_int_equal(config->limit_calls_per_user, 5);
     assert_int_equal(config->limit_in_flight, 4);
+    assert_int_equal(config->limit_in_flight_per_user, 2);
     assert_int_equal(config->limit_timeout_ns, 2 * NS_PER_MIN);
     assert_int_equal(config->limit_memory, 1ull << 30);
     assert_int_equal(config->limit_body, 128000);
@@ -111,13 +119,15 @@ static void test_mistakes(void **state)
     } cases[] = {
         {"limts: {}\n", "etc/f.yaml:1: limts: ", "did you mean \"limits\"?"},
         {"\n\nzzz: 1\n", "etc/f.yaml:3: zzz: ", "accepted here: timezone, files, plugins"},
-        {"listen: 127.0.0.1:7464\n", "etc/f.yaml:1: listen: ", "not in this version"},
-        {"tls: {cert: a, key: b}\n", "etc/f.yaml:1: tls: ", "not in this version"},
         {"store: /x\n", "etc/f.yaml:1: store: ", "not in this version"},
         {"network: {allow: [10.0.0.0/8]}\n",
          "etc/f.yaml:1: network.allow: ", "not in this version"},
-        {"limits: {calls_per_minute: 1}\n",
-         "etc/f.yaml:1: limits.calls_per_minute: ", "not in this version"},
+        {"limits: {calls_per_minute: -1}\n",
+         "etc/f.yaml:1: limits.calls_per_minute: ", "expected a whole number from 0 to 1000000"},
+        {"limits: {calls_per_user: 0}\n",
+         "etc/f.yaml:1: limits.calls_per_user: ", "expected a whole number from 1 to 4096"},
+        {"limits: {in_flight_per_user: 300}\n",
+         "etc/f.yaml:1: limits.in_flight_per_user: ", "from 1 to 256, got \"300\""},
         {"limits:\n  calls: many\n",
          "etc/f.yaml:2: limits.calls: ", "expected a whole number from 1 to 4096, got \"many\""},
         {"limits: {calls: 0}\n", "etc/f.yaml:1: limits.calls: ", "got \"0\""},

@@ -7,10 +7,10 @@ tests_unit_mcp_test_jsonrpc_SOURCES = tests/unit/mcp/test_jsonrpc.c
 tests_unit_mcp_test_jsonrpc_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_mcp_test_jsonrpc_LDADD = $(TEST_LIBS)
 
-tests_unit_mcp_test_peer_SOURCES = tests/unit/mcp/test_peer.c tests/mcp/fake_service.c tests/mcp/fake_service.h
+tests_unit_mcp_test_peer_SOURCES = tests/unit/mcp/test_peer.c $(FAKE_SERVICE)
 tests_unit_mcp_test_peer_CPPFLAGS = $(TEST_CPPFLAGS) -I$(top_srcdir)/tests/mcp
 tests_unit_mcp_test_peer_LDADD = $(TEST_LIBS)
 
-tests_unit_mcp_test_stdio_SOURCES = tests/unit/mcp/test_stdio.c tests/mcp/fake_service.c tests/mcp/fake_service.h
+tests_unit_mcp_test_stdio_SOURCES = tests/unit/mcp/test_stdio.c $(FAKE_SERVICE)
 tests_unit_mcp_test_stdio_CPPFLAGS = $(TEST_CPPFLAGS) -I$(top_srcdir)/tests/mcp
 tests_unit_mcp_test_stdio_LDADD = $(TEST_LIBS)

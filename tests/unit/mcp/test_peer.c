@@ -21,12 +21,24 @@ struct client {
     char *messages[1024];
     size_t count; /* that came */
     size_t next;  /* to be looked at */
+    size_t told;  /* to the peer */
+    size_t ended; /* of them */
+    int status;   /* of the last */
+    struct mcp_channel channel;
 };
 
-static void keep(void *user, const char *message, size_t size)
+static void keep(void *user, const struct mcp_out *out)
 {
     struct client *client = user;
+    const char *message = out->text;
+    size_t size = out->size;
     pthread_mutex_lock(&client->lock);
+    client->ended += out->kind == MCP_ANSWER || out->kind == MCP_NOTHING;
+    client->status = out->status;
+    if (!size) {
+        pthread_mutex_unlock(&client->lock);
+        return;
+    }
     if (client->count == sizeof client->messages / sizeof client->messages[0])
         abort();
     char *copy = calloc(1, size + 1);
@@ -44,8 +56,9 @@ static int begin(void **state)
     if (!client || pthread_mutex_init(&client->lock, NULL) || cond_init(&client->came))
         return -1;
     client->service = fake_service_create(30000);
+    client->channel.request_id = "r-test";
     *state = client;
-    return mcp_peer_create(client->service, keep, client, &client->peer);
+    return mcp_peer_create(client->service, &PRINCIPAL_LOCAL, keep, client, &client->peer);
 }
 
 static int finish(void **state)
@@ -64,7 +77,8 @@ static int finish(void **state)
 
 static void tell(struct client *client, const char *message)
 {
-    mcp_receive(client->peer, message, strlen(message));
+    client->told++;
+    mcp_receive(client->peer, &client->channel, message, strlen(message));
 }
 
 /* The next message, waited for; the test hangs rather than pass when none comes. */
@@ -90,8 +104,11 @@ static void expect_no_more(struct client *client)
     assert_true(mcp_peer_wait_idle(client->peer, 10000));
     pthread_mutex_lock(&client->lock);
     size_t left = client->count - client->next;
+    size_t ended = client->ended;
     pthread_mutex_unlock(&client->lock);
     assert_int_equal(left, 0);
+    /* Each message ended its channel, once. */
+    assert_int_equal(ended, client->told);
 }
 
 #define CALL(id, query)                                                                           \
@@ -237,14 +254,14 @@ static void batches(void **state)
 /* Makes every running call look older. */
 static void age(struct client *client, int64_t seconds)
 {
+    pthread_mutex_lock(&client->peer->send_lock);
     pthread_mutex_lock(&client->peer->lock);
-    struct map_entry *entry;
-    for (size_t i = 0; (entry = map_next(&client->peer->calls, &i));) {
-        struct mcp_call *call = entry->value;
+    for (struct mcp_call *call = client->peer->calls; call; call = call->next) {
         call->started_ns -= seconds * NS_PER_S;
         call->next_progress_ns -= seconds * NS_PER_S;
     }
     pthread_mutex_unlock(&client->peer->lock);
+    pthread_mutex_unlock(&client->peer->send_lock);
 }
 
 static void progress(void **state)

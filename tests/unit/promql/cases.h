@@ -28,7 +28,7 @@ static const char *const rewrite_cases[] = {
     "up<B> # trailing comment with foo and {bar=\"x\"}",
     "# leading up\nup<B>",
     "up{ # a } in a comment\n job=\"x\"<C>}",
-    "# bare carriage return ends a comment\rup<B>",
+    "# a line of a file from Windows\r\nup<B>",
     "  \t\r\nup<B>\n",
     /* strings that look like selectors */
     "up{path=\"/a{b}\"<C>}",
@@ -210,6 +210,10 @@ static const struct refusal refusal_cases[] = {
     {"a\x01", 1},
     {"caf\xc3\xa9", 3},
     {"on(x)", 0},
+    /* what VictoriaMetrics would read differently, should that answer */
+    {"up # comment\r + x", 12},
+    {"label_replace(a, `\\`, `b`)", 17},
+    {"a * group_left b", 4},
     {"1up", 0},
     {"WITH (x = y) x", 8},
     {"a if b", 2},

@@ -3,6 +3,19 @@
 QUERY_DOUBLES = tests/support/fake_io.c tests/support/fake_io.h tests/support/toy_adapter.c \
 	tests/support/toy_adapter.h tests/support/cmocka_all.h
 
+check_PROGRAMS += tests/unit/query/test_limits
+tests_unit_query_test_limits_SOURCES = tests/unit/query/test_limits.c
+tests_unit_query_test_limits_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_query_test_limits_LDADD = $(TEST_LIBS)
+UNIT_TESTS += tests/unit/query/test_limits
+
+check_PROGRAMS += tests/unit/query/test_turns
+tests_unit_query_test_turns_SOURCES = tests/unit/query/test_turns.c \
+	tests/unit/query/engine_fixture.c tests/unit/query/engine_fixture.h $(QUERY_DOUBLES)
+tests_unit_query_test_turns_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_query_test_turns_LDADD = $(TEST_LIBS)
+UNIT_TESTS += tests/unit/query/test_turns
+
 check_PROGRAMS += tests/unit/query/test_samples
 tests_unit_query_test_samples_SOURCES = tests/unit/query/test_samples.c
 tests_unit_query_test_samples_CPPFLAGS = $(TEST_CPPFLAGS)

@@ -322,7 +322,7 @@ static void test_pool_is_full(void **state)
     assert_int_equal(
         call_submit(pool, &PRINCIPAL_LOCAL, clock_mono_ns() + LONG, run, NULL, &call, &err),
         ERR_BUSY);
-    assert_string_equal(err.text, "all 8 call threads are busy, try again in 1 s");
+    assert_string_equal(err.text, "all 8 call threads are busy (limits.calls), try again in 1 s");
     assert_true(err.wait_ms == 1000);
     for (size_t i = 0; i < 8; i++)
         cancel(&callers[i]);

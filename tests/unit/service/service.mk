@@ -23,3 +23,17 @@ tests_unit_service_test_connections_LDADD = $(TEST_LIBS)
 tests_unit_service_test_select_SOURCES = tests/unit/service/test_select.c
 tests_unit_service_test_select_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_service_test_select_LDADD = $(TEST_LIBS)
+
+check_PROGRAMS += tests/unit/service/test_reload
+UNIT_TESTS += tests/unit/service/test_reload
+# The toy adapter's registry stands before libhost's.
+tests_unit_service_test_reload_SOURCES = tests/unit/service/test_reload.c tests/support/toy_adapter.c \
+	tests/support/toy_adapter.h
+tests_unit_service_test_reload_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_service_test_reload_LDADD = $(TEST_LIBS)
+
+check_PROGRAMS += tests/unit/service/test_stats
+tests_unit_service_test_stats_SOURCES = tests/unit/service/test_stats.c
+tests_unit_service_test_stats_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_service_test_stats_LDADD = $(TEST_LIBS)
+UNIT_TESTS += tests/unit/service/test_stats

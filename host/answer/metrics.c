@@ -427,10 +427,15 @@ static bool all_fits(struct shaping *shaping)
     if (shaping->json.failed || shaping->text.failed)
         return false;
     const char *query = input->envelope.query_executed;
-    size_t json = cost_json(shaping->json.data, shaping->json.size);
-    size_t text = cost_text(shaping->text.data, shaping->text.size);
-    size_t most = (json > text ? json : text) + RESERVE_TOKENS * COST_TOKEN;
-    return most <= shaping->budget * ENVELOPE_SHARE / 100 &&
+    /* A byte is a token at most; mostly that is enough to know, and nothing is counted. */
+    size_t room = shaping->budget * ENVELOPE_SHARE / 100;
+    size_t most = (RESERVE_TOKENS + shaping->json.size + shaping->text.size) * COST_TOKEN;
+    if (most > room) {
+        size_t json = cost_json(shaping->json.data, shaping->json.size);
+        size_t text = cost_text(shaping->text.data, shaping->text.size);
+        most = (json > text ? json : text) + RESERVE_TOKENS * COST_TOKEN;
+    }
+    return most <= room &&
            fixed_tokens(&shaping->json, shaping->rows_at, query) + RESERVE_TOKENS <= FIXED_TOKENS &&
            fixed_tokens(&shaping->text, shaping->lines_at, query) + RESERVE_TOKENS <= FIXED_TOKENS;
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
 #include "base/arena.h"
 
+#include <pthread.h>
 #include <stdalign.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,6 +23,51 @@ struct arena_block {
     alignas(max_align_t) unsigned char data[];
 };
 
+/*
+ * First blocks that are free just now, for all arenas: nearly every arena needs one, and malloc takes a lock for its size too. One that
+ * finds the lock taken goes to malloc.
+ */
+#ifdef SONDE_SANITIZED
+#define SPARES_MAX 0 /* what is freed shall be seen to be */
+#else
+#define SPARES_MAX 32
+#endif
+static struct {
+    pthread_mutex_t lock;
+    struct arena_block *first;
+    unsigned count;
+} spares = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static struct arena_block *take_spare(void)
+{
+    struct arena_block *block = NULL;
+    if (pthread_mutex_trylock(&spares.lock))
+        return NULL;
+    block = spares.first;
+    if (block) {
+        spares.first = block->next;
+        spares.count--;
+    }
+    pthread_mutex_unlock(&spares.lock);
+    return block;
+}
+
+static void give_block(struct arena_block *block)
+{
+    if (block->size == FIRST_BLOCK && !block->zeroed && !pthread_mutex_trylock(&spares.lock)) {
+        bool kept = spares.count < SPARES_MAX;
+        if (kept) {
+            block->next = spares.first;
+            spares.first = block;
+            spares.count++;
+        }
+        pthread_mutex_unlock(&spares.lock);
+        if (kept)
+            return;
+    }
+    mem_free(block);
+}
+
 void arena_init(struct arena *arena, size_t max, struct budget *budget)
 {
     *arena = (struct arena){.max = max, .budget = budget};
@@ -30,7 +78,7 @@ void arena_finish(struct arena *arena)
     while (arena->blocks) {
         struct arena_block *block = arena->blocks;
         arena->blocks = block->next;
-        mem_free(block);
+        give_block(block);
     }
     budget_give(arena->budget, arena->used);
     arena->used = 0;
@@ -55,7 +103,11 @@ static struct arena_block *add_block(struct arena *arena, size_t need)
         return NULL;
     /* A large one comes from the system and zeroed; of a small one only what is handed out is cleared. */
     bool large = need > LARGEST_STEP / 2;
-    struct arena_block *block = large ? mem_alloc(total) : mem_resize(NULL, 1, total);
+    struct arena_block *block = large                 ? mem_alloc(total)
+                                : size == FIRST_BLOCK ? take_spare()
+                                                      : NULL;
+    if (!block && !large)
+        block = mem_resize(NULL, 1, total);
     if (!block) {
         budget_give(arena->budget, total);
         return NULL;

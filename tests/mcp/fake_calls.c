@@ -72,7 +72,7 @@ void service_stopping(struct service *service, int64_t grace_ms)
     (void)grace_ms;
 }
 
-int64_t service_timeout_ns(const struct service *service)
+int64_t service_timeout_ns(struct service *service)
 {
     return service->timeout_ns;
 }

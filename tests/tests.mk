@@ -23,5 +23,6 @@ include tests/mcp/mcp.mk
 include tests/conformance/conformance.mk
 include tests/serve/serve.mk
 include tests/backends/backends.mk
+include tests/clients/clients.mk
 
 TESTS += $(UNIT_TESTS)

@@ -7,8 +7,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-/* Beside query, errors and next (answers.md names it the fixed part). */
-#define FIXED_TOKENS 200
 #define URL_MAX 600
 #define ARGUMENTS_MAX 1500
 
@@ -469,18 +467,23 @@ static bool shrink_rest(struct envelope_cut *cut)
     return true;
 }
 
+struct envelope_cut envelope_uncut(void)
+{
+    return (struct envelope_cut){.query = 4000,
+                                 .error = 1500,
+                                 .errors = 64,
+                                 .others = 24,
+                                 .not_asked = 24,
+                                 .notes = 8,
+                                 .note = 400,
+                                 .next = 3,
+                                 .url = true};
+}
+
 void envelope_fit(const struct envelope *envelope, const struct envelope_rows *rows, size_t share,
                   struct envelope_cut *ret_cut)
 {
-    struct envelope_cut cut = {.query = 4000,
-                               .error = 1500,
-                               .errors = 64,
-                               .others = 24,
-                               .not_asked = 24,
-                               .notes = 8,
-                               .note = 400,
-                               .next = 3,
-                               .url = true};
+    struct envelope_cut cut = envelope_uncut();
     struct buf buf = BUF(ANSWER_MAX);
     size_t limit = envelope_budget(envelope) * share / 100;
     while (measure_fixed(&buf, envelope, rows, &cut) > FIXED_TOKENS && shrink_fixed(&cut))

@@ -33,6 +33,11 @@ struct envelope_cut {
     bool url;
 };
 
+/* What the envelope may take beside query, errors and next. */
+#define FIXED_TOKENS 200
+/* Nothing left out. */
+struct envelope_cut envelope_uncut(void);
+
 #define BUDGET_DEFAULT 6000
 #define BUDGET_MIN 200
 size_t envelope_budget(const struct envelope *envelope);

@@ -19,6 +19,10 @@
 #define HOIST_FROM 5
 /* The envelope's share of the budget, in percent. */
 #define ENVELOPE_SHARE 55
+/* More than the longest note and a cursor cost. */
+#define RESERVE_TOKENS 60
+/* Up to so many rows are simply written to see whether they fit. */
+#define ROWS_FEW 64
 #define CURSOR_ROOM "0123456789012345678901234567890123456789012345678901234567890123"
 #define NOTE_SIZE 128
 /* Quantiles of histograms with millions of buckets are no answer's business. */
@@ -43,6 +47,8 @@ struct shaping {
     size_t budget; /* in cost units */
     struct buf json;
     struct buf text;
+    size_t rows_at[2]; /* where the rows begin and end in json, and in text */
+    size_t lines_at[2];
     char note[NOTE_SIZE];
     char cursor[65];
 };
@@ -237,6 +243,7 @@ static void write_json(struct shaping *shaping)
         buf_json_key(buf, "common_unit");
         buf_json_string(buf, shaping->style.common_unit, strlen(shaping->style.common_unit));
     }
+    shaping->rows_at[0] = buf->size;
     buf_json_key(buf, "results");
     buf_add_char(buf, '[');
     for (size_t i = 0; i < shaping->plan.rows; i++) {
@@ -245,6 +252,7 @@ static void write_json(struct shaping *shaping)
                          i < shaping->plan.with_points ? shaping->plan.points : 0);
     }
     buf_add_char(buf, ']');
+    shaping->rows_at[1] = buf->size;
     write_others_json(shaping);
     envelope_json_tail(buf, &shaping->input->envelope, &rows, &shaping->cut);
     buf_add_char(buf, '}');
@@ -263,9 +271,11 @@ static void write_text(struct shaping *shaping)
             buf_printf(buf, " (%s)", shaping->style.common_unit);
         buf_add_char(buf, '\n');
     }
+    shaping->lines_at[0] = buf->size;
     for (size_t i = 0; i < shaping->plan.rows; i++)
         metrics_row_text(buf, row_at(shaping, i), &shaping->style,
                          i < shaping->plan.with_points ? shaping->plan.points : 0);
+    shaping->lines_at[1] = buf->size;
     if (!shaping->input->series_count)
         buf_add(buf, "no series\n");
     write_others_text(shaping);
@@ -391,6 +401,45 @@ static void settle(struct shaping *shaping)
     }
 }
 
+/* Tokens of what stands around the rows, the query aside. */
+static size_t fixed_tokens(const struct buf *buf, const size_t at[2], const char *query)
+{
+    size_t cost = cost_text(buf->data, at[0]) + cost_text(buf->data + at[1], buf->size - at[1]);
+    size_t asked = query ? cost_text(query, strlen(query)) : 0;
+    return (cost - least(asked, cost)) / COST_TOKEN + 1;
+}
+
+/*
+ * Most answers are a few values, far below the budget: all of them as they are. They are written once, and this is the plan the long way
+ * would come to. False when it might not be.
+ */
+static bool all_fits(struct shaping *shaping)
+{
+    const struct answer_metrics *input = shaping->input;
+    if (!input->instant || shaping->candidates > ROWS_FEW)
+        return false;
+    shaping->cut = envelope_uncut();
+    shaping->plan =
+        (struct plan){.rows = shaping->candidates, .with_points = shaping->candidates, .points = 1};
+    if (left_out(shaping))
+        return false;
+    write_both(shaping);
+    if (shaping->json.failed || shaping->text.failed)
+        return false;
+    const char *query = input->envelope.query_executed;
+    /* A byte is a token at most; mostly that is enough to know, and nothing is counted. */
+    size_t room = shaping->budget * ENVELOPE_SHARE / 100;
+    size_t most = (RESERVE_TOKENS + shaping->json.size + shaping->text.size) * COST_TOKEN;
+    if (most > room) {
+        size_t json = cost_json(shaping->json.data, shaping->json.size);
+        size_t text = cost_text(shaping->text.data, shaping->text.size);
+        most = (json > text ? json : text) + RESERVE_TOKENS * COST_TOKEN;
+    }
+    return most <= room &&
+           fixed_tokens(&shaping->json, shaping->rows_at, query) + RESERVE_TOKENS <= FIXED_TOKENS &&
+           fixed_tokens(&shaping->text, shaping->lines_at, query) + RESERVE_TOKENS <= FIXED_TOKENS;
+}
+
 static void choose_plan(struct shaping *shaping)
 {
     /* Room for the longest note and cursor is kept from the start. */
@@ -434,16 +483,16 @@ int answer_metrics(const struct answer_metrics *input, struct answer *ret_answer
     int r = rank(&shaping);
     if (!r)
         r = hoist(&shaping);
-    if (!r) {
+    if (!r && !all_fits(&shaping)) {
         choose_plan(&shaping);
         settle(&shaping);
         shaping.cursor[0] = '\0';
         if (left_out(&shaping) && shaping.plan.rows && input->make_cursor)
             input->make_cursor(input->user, shaping.first + shaping.plan.rows, shaping.cursor);
         write_both(&shaping);
-        if (shaping.json.failed || shaping.text.failed)
-            r = ERR_MEMORY;
     }
+    if (!r && (shaping.json.failed || shaping.text.failed))
+        r = ERR_MEMORY;
     mem_free(shaping.ranked);
     arena_finish(&shaping.arena);
     if (r) {

@@ -9,15 +9,24 @@
  */
 enum kind { KIND_SPACE, KIND_LETTER, KIND_DIGIT, KIND_OTHER, KIND_WIDE };
 
+#define L KIND_LETTER
+#define D KIND_DIGIT
+#define O KIND_OTHER
+/* Of the characters below 0x80. */
+static const unsigned char kinds[128] = {
+    O, O, O, O, O, O, O, O, O,          O, O, O, O, O, O, O, O, O, O, O, O, O, O, O,
+    O, O, O, O, O, O, O, O, KIND_SPACE, O, O, O, O, O, O, O, O, O, O, O, O, O, O, O, /* ! to / */
+    D, D, D, D, D, D, D, D, D,          D, O, O, O, O, O, O, O,                      /* 0 to @ */
+    L, L, L, L, L, L, L, L, L,          L, L, L, L, L, L, L, L, L, L, L, L, L, L, L,
+    L, L, O, O, O, O, O, O, L,          L, L, L, L, L, L, L, L, L, L, L, L, L, L, L,
+    L, L, L, L, L, L, L, L, L,          L, O, O, O, O, O};
+#undef L
+#undef D
+#undef O
+
 static enum kind kind_of(unsigned char c)
 {
-    if (c >= 0x80)
-        return KIND_WIDE;
-    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'))
-        return KIND_LETTER;
-    if (c >= '0' && c <= '9')
-        return KIND_DIGIT;
-    return c == ' ' ? KIND_SPACE : KIND_OTHER;
+    return c < 0x80 ? (enum kind)kinds[c] : KIND_WIDE;
 }
 
 static size_t cost(const char *text, size_t size)

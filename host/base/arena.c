@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
 #include "base/arena.h"
 
+#include <pthread.h>
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -15,8 +19,54 @@ struct arena_block {
     struct arena_block *next;
     size_t size; /* of data */
     size_t used;
+    bool zeroed; /* as it came: its pages are not to be touched only to clear them */
     alignas(max_align_t) unsigned char data[];
 };
+
+/*
+ * First blocks that are free just now, for all arenas: nearly every arena needs one, and malloc takes a lock for its size too. One that
+ * finds the lock taken goes to malloc.
+ */
+#ifdef SONDE_SANITIZED
+#define SPARES_MAX 0 /* what is freed shall be seen to be */
+#else
+#define SPARES_MAX 32
+#endif
+static struct {
+    pthread_mutex_t lock;
+    struct arena_block *first;
+    unsigned count;
+} spares = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static struct arena_block *take_spare(void)
+{
+    struct arena_block *block = NULL;
+    if (pthread_mutex_trylock(&spares.lock))
+        return NULL;
+    block = spares.first;
+    if (block) {
+        spares.first = block->next;
+        spares.count--;
+    }
+    pthread_mutex_unlock(&spares.lock);
+    return block;
+}
+
+static void give_block(struct arena_block *block)
+{
+    if (block->size == FIRST_BLOCK && !block->zeroed && !pthread_mutex_trylock(&spares.lock)) {
+        bool kept = spares.count < SPARES_MAX;
+        if (kept) {
+            block->next = spares.first;
+            spares.first = block;
+            spares.count++;
+        }
+        pthread_mutex_unlock(&spares.lock);
+        if (kept)
+            return;
+    }
+    mem_free(block);
+}
 
 void arena_init(struct arena *arena, size_t max, struct budget *budget)
 {
@@ -28,7 +78,7 @@ void arena_finish(struct arena *arena)
     while (arena->blocks) {
         struct arena_block *block = arena->blocks;
         arena->blocks = block->next;
-        mem_free(block);
+        give_block(block);
     }
     budget_give(arena->budget, arena->used);
     arena->used = 0;
@@ -51,15 +101,23 @@ static struct arena_block *add_block(struct arena *arena, size_t need)
     }
     if (budget_take(arena->budget, total))
         return NULL;
-    struct arena_block *block = mem_alloc(total);
+    /* A large one comes from the system and zeroed; of a small one only what is handed out is cleared. */
+    bool large = need > LARGEST_STEP / 2;
+    struct arena_block *block = large                 ? mem_alloc(total)
+                                : size == FIRST_BLOCK ? take_spare()
+                                                      : NULL;
+    if (!block && !large)
+        block = mem_resize(NULL, 1, total);
     if (!block) {
         budget_give(arena->budget, total);
         return NULL;
     }
     block->size = size;
+    block->used = 0;
+    block->zeroed = large;
     arena->used += total;
     /* An oversized block goes second, so that the tail of the current one stays in use. */
-    if (arena->blocks && need > LARGEST_STEP / 2) {
+    if (arena->blocks && large) {
         block->next = arena->blocks->next;
         arena->blocks->next = block;
     } else {
@@ -74,7 +132,8 @@ static size_t aligned(size_t size)
     return (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
 }
 
-void *arena_alloc(struct arena *arena, size_t size)
+/* Not cleared, unless the block is; *ret_zeroed says so. */
+static void *take(struct arena *arena, size_t size, bool *ret_zeroed)
 {
     if (size > SIZE_MAX / 2) {
         arena->failed = 1;
@@ -91,6 +150,16 @@ void *arena_alloc(struct arena *arena, size_t size)
     }
     void *result = block->data + block->used;
     block->used += need;
+    *ret_zeroed = block->zeroed;
+    return result;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+    bool zeroed;
+    void *result = take(arena, size, &zeroed);
+    if (result && !zeroed)
+        memset(result, 0, size);
     return result;
 }
 
@@ -120,19 +189,31 @@ void *arena_grow(struct arena *arena, void *array, size_t n, size_t new_n, size_
         (unsigned char *)array == block->data + block->used - old_need &&
         block->size - block->used >= new_need - old_need) {
         block->used += new_need - old_need;
+        if (!block->zeroed && new_bytes > old_bytes)
+            memset((unsigned char *)array + old_bytes, 0, new_bytes - old_bytes);
         return array;
     }
-    void *copy = arena_alloc(arena, new_bytes);
-    if (copy && array && old_bytes)
-        memcpy(copy, array, old_bytes < new_bytes ? old_bytes : new_bytes);
+    bool zeroed;
+    unsigned char *copy = take(arena, new_bytes, &zeroed);
+    size_t kept = !array ? 0 : old_bytes < new_bytes ? old_bytes : new_bytes;
+    if (copy && kept)
+        memcpy(copy, array, kept);
+    if (copy && !zeroed)
+        memset(copy + kept, 0, new_bytes - kept);
     return copy;
 }
 
 char *arena_strndup(struct arena *arena, const char *data, size_t size)
 {
-    char *copy = arena_alloc(arena, size + 1);
-    if (copy && size)
+    bool zeroed;
+    char *copy = size < SIZE_MAX ? take(arena, size + 1, &zeroed) : NULL;
+    if (!copy) {
+        arena->failed = 1;
+        return NULL;
+    }
+    if (size)
         memcpy(copy, data, size);
+    copy[size] = '\0';
     return copy;
 }
 
@@ -146,7 +227,8 @@ char *arena_vprintf(struct arena *arena, const char *format, va_list arguments)
     va_list again;
     va_copy(again, arguments);
     int n = vsnprintf(NULL, 0, format, arguments);
-    char *text = n < 0 ? NULL : arena_alloc(arena, (size_t)n + 1);
+    bool zeroed;
+    char *text = n < 0 ? NULL : take(arena, (size_t)n + 1, &zeroed);
     if (text)
         vsnprintf(text, (size_t)n + 1, format, again);
     va_end(again);

@@ -6,5 +6,6 @@ libhost_la_SOURCES += host/base/arena.c host/base/arena.h host/base/buf.c host/b
 	host/base/process.c host/base/process.h \
 	host/base/rand.c host/base/rand.h host/base/secret.c host/base/secret.h host/base/str.c \
 	host/base/str.h host/base/thread.c host/base/thread.h host/base/timeinput.c \
-	host/base/timeinput.h host/base/tzif.c host/base/tzif.h host/base/utf8.c host/base/zone.c \
+	host/base/timeinput.h host/base/tzif.c host/base/tzif.h host/base/utf8.c host/base/wake.c host/base/wake.h \
+	host/base/zone.c \
 	host/base/zone.h

@@ -68,18 +68,29 @@ void buf_add(struct buf *buf, const char *string)
 
 void buf_add_char(struct buf *buf, char c)
 {
-    buf_add_n(buf, &c, 1);
+    if (buf->failed || buf->size + 1 >= buf->capacity || buf->size >= buf->max) {
+        buf_add_n(buf, &c, 1);
+        return;
+    }
+    buf->data[buf->size++] = c;
+    buf->data[buf->size] = '\0';
 }
 
 void buf_vprintf(struct buf *buf, const char *format, va_list arguments)
 {
+    /* Mostly the room that is there is enough; a second run is for when it is not. */
     va_list again;
     va_copy(again, arguments);
-    int n = vsnprintf(NULL, 0, format, arguments);
+    char *to = buf_reserve(buf, 0);
+    size_t room = to ? buf->capacity - buf->size : 0;
+    int n = vsnprintf(to, room, format, arguments);
     if (n < 0) {
         buf->failed = 1;
-    } else {
-        char *to = buf_reserve(buf, (size_t)n);
+    } else if (to && (size_t)n < room && (size_t)n <= buf->max - buf->size) {
+        buf->size += (size_t)n;
+    } else if (to) {
+        *to = '\0';
+        to = buf_reserve(buf, (size_t)n);
         if (to) {
             vsnprintf(to, (size_t)n + 1, format, again);
             buf->size += (size_t)n;
@@ -175,6 +186,13 @@ void buf_add_shown(struct buf *buf, const char *data, size_t size, bool unicode)
 {
     size_t i = 0;
     while (i < size) {
+        size_t plain = i;
+        while (plain < size && data[plain] >= 0x20 && data[plain] < 0x7f)
+            plain++;
+        buf_add_n(buf, data + i, plain - i);
+        i = plain;
+        if (i == size)
+            break;
         unsigned char c = (unsigned char)data[i];
         size_t sequence = utf8_sequence(data + i, size - i);
         if (c == '\n')

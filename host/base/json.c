@@ -1,42 +1,76 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/json.h"
 
+#include <stdbool.h>
 #include <string.h>
 #include <sonde/json.h>
 
 #include "base/map.h"
 
-/* json-c takes more than JSON and merges duplicate keys, so every document passes this first. */
+#define KEYS_FEW 64
+#define DEPTH_MAX 256
+
+/*
+ * json-c takes more than JSON and merges duplicate keys, so every document passes this first. Whether a key comes twice is first asked of
+ * hashes alone, those of all open objects in one short array; where two agree, or there are more keys, a second look takes sets of keys.
+ */
 struct checker {
-    struct map *keys; /* one set of keys per open object */
-    unsigned depth;
-    unsigned max_depth;
-    unsigned open_count;
-    struct err *err;
+    struct map *keys; /* one set of keys per open object; NULL at the first look */
+    uint64_t hashes[KEYS_FEW];
+    unsigned char begins[DEPTH_MAX + 1]; /* of each open object's hashes */
+    unsigned hash_count;
+    bool unsure; /* a second look is needed */
     const char *problem;
 };
+
+static void note_key(struct checker *checker, uint32_t depth, const char *text, size_t size)
+{
+    uint64_t hash = hash_bytes(text, size);
+    for (unsigned i = checker->begins[depth]; i < checker->hash_count; i++)
+        checker->unsure = checker->unsure || checker->hashes[i] == hash;
+    if (checker->hash_count < KEYS_FEW)
+        checker->hashes[checker->hash_count++] = hash;
+    else
+        checker->unsure = true;
+}
+
+static int check_key(struct checker *checker, uint32_t depth, const char *text, size_t size)
+{
+    if (memchr(text, 0, size)) {
+        checker->problem = "a key holds a NUL character";
+        return ERR_INVALID;
+    }
+    if (!checker->keys) {
+        note_key(checker, depth, text, size);
+        return 0;
+    }
+    void *old = NULL;
+    if (map_set(&checker->keys[depth], text, size, checker, &old)) {
+        checker->problem = "an object has more than 100,000 members";
+        return ERR_INVALID;
+    }
+    if (old) {
+        checker->problem = "an object has the same key twice";
+        return ERR_INVALID;
+    }
+    return 0;
+}
 
 static int check_event(void *user, uint32_t type, uint32_t depth, const char *text, size_t size)
 {
     struct checker *checker = user;
     if (type == SONDE_JSON_OBJECT_BEGIN) {
-        map_init(&checker->keys[depth], 100000);
+        if (checker->keys)
+            map_init(&checker->keys[depth], 100000);
+        else
+            checker->begins[depth] = (unsigned char)checker->hash_count;
     } else if (type == SONDE_JSON_OBJECT_END) {
-        map_finish(&checker->keys[depth]);
+        if (checker->keys)
+            map_finish(&checker->keys[depth]);
+        else
+            checker->hash_count = checker->begins[depth];
     } else if (type == SONDE_JSON_KEY) {
-        if (memchr(text, 0, size)) {
-            checker->problem = "a key holds a NUL character";
-            return ERR_INVALID;
-        }
-        void *old = NULL;
-        if (map_set(&checker->keys[depth - 1], text, size, checker, &old)) {
-            checker->problem = "an object has more than 100,000 members";
-            return ERR_INVALID;
-        }
-        if (old) {
-            checker->problem = "an object has the same key twice";
-            return ERR_INVALID;
-        }
+        return check_key(checker, depth - 1, text, size);
     } else if (type == SONDE_JSON_NUMBER && !memchr(text, '.', size) && !memchr(text, 'e', size) &&
                !memchr(text, 'E', size)) {
         int64_t value;
@@ -48,13 +82,16 @@ static int check_event(void *user, uint32_t type, uint32_t depth, const char *te
     return 0;
 }
 
-static int check(const char *text, size_t size, unsigned max_depth, struct err *err)
+/* One look; keys NULL: the first. */
+static int look(const char *text, size_t size, unsigned max_depth, struct map *keys,
+                bool *ret_unsure, struct err *err)
 {
     struct sonde_json reader;
-    struct checker checker = {.max_depth = max_depth, .err = err};
-    struct map keys[257];
-    memset(keys, 0, sizeof keys[0] * (max_depth + 1));
+    struct checker checker;
     checker.keys = keys;
+    checker.hash_count = 0;
+    checker.unsure = false;
+    checker.problem = NULL;
     if (sonde_json_init(&reader, check_event, &checker, 0, max_depth, size < 16 ? 16 : size))
         return err_set(err, ERR_MEMORY, "no memory to read a JSON document");
     int r = sonde_json_feed(&reader, text, size);
@@ -62,8 +99,7 @@ static int check(const char *text, size_t size, unsigned max_depth, struct err *
         r = sonde_json_end(&reader);
     int64_t at = (int64_t)reader.offset;
     sonde_json_free(&reader);
-    for (unsigned i = 0; i <= max_depth; i++)
-        map_finish(&keys[i]);
+    *ret_unsure = checker.unsure;
     if (!r)
         return 0;
     err_set(err, ERR_INVALID, "not valid JSON at byte %lld: %s", (long long)at,
@@ -73,11 +109,26 @@ static int check(const char *text, size_t size, unsigned max_depth, struct err *
     return ERR_INVALID;
 }
 
+static int check(const char *text, size_t size, unsigned max_depth, struct err *err)
+{
+    bool unsure;
+    int r = look(text, size, max_depth, NULL, &unsure, err);
+    /* A mistake behind the first doubt may not be the first one. */
+    if (!unsure)
+        return r;
+    struct map keys[DEPTH_MAX + 1];
+    memset(keys, 0, sizeof keys[0] * (max_depth + 1));
+    r = look(text, size, max_depth, keys, &unsure, err);
+    for (unsigned i = 0; i <= max_depth; i++)
+        map_finish(&keys[i]);
+    return r;
+}
+
 int json_parse(const char *text, size_t size, unsigned max_depth, struct json_object **ret_object,
                struct err *err)
 {
-    if (max_depth > 256)
-        max_depth = 256;
+    if (max_depth > DEPTH_MAX)
+        max_depth = DEPTH_MAX;
     if (size > INT32_MAX / 2)
         return err_set(err, ERR_LIMIT, "a JSON document of %zu bytes is too large", size);
     int r = check(text, size, max_depth, err);

@@ -429,13 +429,39 @@ int zone_unix(const struct zone *zone, const struct civil *civil, int64_t *ret_u
     return kind;
 }
 
+/* Decimal with leading zeros, as many digits as it takes. An answer says so many times that printf would show. */
+static char *put_digits(char *to, int64_t number, int digits)
+{
+    char reversed[24];
+    int n = 0;
+    uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+    for (; rest || n < digits - (number < 0); rest /= 10)
+        reversed[n++] = (char)('0' + rest % 10);
+    if (number < 0)
+        *to++ = '-';
+    while (n > 0)
+        *to++ = reversed[--n];
+    return to;
+}
+
 size_t time_format(char *out, size_t size, int64_t unix_ns, const struct zone *zone, int digits)
 {
     /* RFC 3339 knows no seconds in an offset; local mean times of long ago have them. */
     int32_t offset = offset_at(zone, floor_seconds(unix_ns)) / 60 * 60;
     struct civil civil;
     civil_at(unix_ns, offset, &civil);
-    char fraction[16] = "";
+    char text[64];
+    char *at = put_digits(text, civil.year, 4);
+    *at++ = '-';
+    at = put_digits(at, civil.month, 2);
+    *at++ = '-';
+    at = put_digits(at, civil.day, 2);
+    *at++ = 'T';
+    at = put_digits(at, civil.hour, 2);
+    *at++ = ':';
+    at = put_digits(at, civil.minute, 2);
+    *at++ = ':';
+    at = put_digits(at, civil.second, 2);
     int32_t part = civil.nanosecond;
     int scale = 9;
     while (scale > digits && scale > 0) {
@@ -446,15 +472,26 @@ size_t time_format(char *out, size_t size, int64_t unix_ns, const struct zone *z
         part /= 1000;
         scale -= 3;
     }
-    if (scale > 0)
-        snprintf(fraction, sizeof fraction, ".%0*d", scale, (int)part);
-    char suffix[16] = "Z";
-    if (zone != &utc) {
-        int minutes = (offset < 0 ? -offset : offset) / 60;
-        snprintf(suffix, sizeof suffix, "%c%02d:%02d", offset < 0 ? '-' : '+', minutes / 60,
-                 minutes % 60);
+    if (scale > 0) {
+        *at++ = '.';
+        at = put_digits(at, part, scale);
     }
-    int n = snprintf(out, size, "%04d-%02d-%02dT%02d:%02d:%02d%s%s", (int)civil.year, civil.month,
-                     civil.day, civil.hour, civil.minute, civil.second, fraction, suffix);
-    return n < 0 || (size_t)n >= size ? 0 : (size_t)n;
+    if (zone == &utc) {
+        *at++ = 'Z';
+    } else {
+        int minutes = (offset < 0 ? -offset : offset) / 60;
+        *at++ = offset < 0 ? '-' : '+';
+        at = put_digits(at, minutes / 60, 2);
+        *at++ = ':';
+        at = put_digits(at, minutes % 60, 2);
+    }
+    *at = '\0';
+    size_t n = (size_t)(at - text);
+    if (n >= size) {
+        if (size)
+            out[0] = '\0';
+        return 0;
+    }
+    memcpy(out, text, n + 1);
+    return n;
 }

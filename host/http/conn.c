@@ -279,7 +279,8 @@ static void read_all(struct conn *conn)
             break;
         }
         bool open = take_read(conn, scratch, (size_t)n);
-        if (!open || !conn->tls) /* the loop comes again for what is left of plain TCP */
+        wipe(scratch, (size_t)n); /* it held a token, perhaps */
+        if (!open || !conn->tls)  /* the loop comes again for what is left of plain TCP */
             break;
         if (i == TLS_READS - 1) /* what OpenSSL holds already makes no event */
             event_active(&conn->read_event, EV_READ, 0);

@@ -83,7 +83,7 @@ struct http_counts {
 };
 
 /*
- * Binds, then starts the loop's thread. 0; ERR_INVALID (listen, certificate or key cannot be used: says which and why),
+ * Binds, then starts the loop's thread; no handler runs before *ret_server is set. 0; ERR_INVALID (listen, certificate or key cannot be used: says which and why),
  * ERR_SYSTEM (address in use, ...).
  */
 int http_server_start(const struct http_settings *settings, struct http_server **ret_server,
@@ -121,7 +121,9 @@ const char *http_peer(const struct http_request *request); /* "127.0.0.1" */
 
 /*
  * gone(user) is called once on the loop when the client leaves before the answer is complete; at once if it has left already (then
- * on the calling thread). Not called any more when a function that ends the request has returned. One per request.
+ * on the calling thread). Not called any more when a function that ends the request has returned: that one waits for it, so hold no lock
+ * there that gone takes. One per request. To leave is to end one's side of the connection: who half-closes and reads on has left, too
+ * (MCP cancels so). An answer given by the handler before it returns is still sent to one who closed right after asking.
  */
 void http_on_gone(struct http_request *request, void (*gone)(void *user), void *user);
 /* A line of the head of the answer, before http_reply or http_stream_begin. value must be free of CR and LF, else it is left out and logged. */

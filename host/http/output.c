@@ -7,8 +7,8 @@
 #include "base/clock.h"
 #include "http/internal.h"
 
-#define LINGER_NS (2 * NS_PER_S)
-#define OUT_MAX (SIZE_MAX / 4) /* one answer; streams are held to max_output */
+#define LINGER_NS (10 * NS_PER_S) /* a client on a slow line that still sends a refused body */
+#define OUT_MAX (SIZE_MAX / 4)    /* one answer; streams are held to max_output */
 #define COMPACT_AT ((size_t)64 * 1024)
 
 void conn_wait_locked(struct conn *conn, enum conn_wait wait, int64_t deadline)

@@ -93,6 +93,9 @@ static void on_wake(evutil_socket_t fd, short what, void *user)
 static void *run_loop(void *user)
 {
     struct http_server *server = user;
+    /* Handlers may ask for the server: they wait until the caller of start has it. */
+    pthread_mutex_lock(&server->lock);
+    pthread_mutex_unlock(&server->lock);
     /* EVLOOP_NO_EXIT_ON_EMPTY: a paused listener is no event. */
     event_base_loop(server->base, EVLOOP_NO_EXIT_ON_EMPTY);
     return NULL;
@@ -229,9 +232,14 @@ int http_server_start(const struct http_settings *settings, struct http_server *
     /* Texts of the caller's are not kept. */
     server->settings.listen = server->settings.cert = server->settings.key = NULL;
     server->settings.hosts = NULL;
-    if (thread_start(&server->thread, "sonde-http", LOOP_STACK, run_loop, server) != 0)
+    pthread_mutex_lock(&server->lock);
+    r = thread_start(&server->thread, "sonde-http", LOOP_STACK, run_loop, server);
+    if (r == 0)
+        *ret_server = server;
+    pthread_mutex_unlock(&server->lock);
+    if (r != 0)
         return err_set(err, ERR_SYSTEM, "the HTTP server's thread cannot be started");
-    *ret_server = STEAL(server);
+    (void)STEAL(server);
     return 0;
 }
 

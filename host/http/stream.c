@@ -62,7 +62,7 @@ int http_stream_send(struct http_request *request, const void *data, size_t size
     pthread_mutex_lock(&conn->lock);
     if (conn->pending != request || conn->broken) {
         r = ERR_NOT_FOUND;
-    } else if (conn->out.size - conn->out_at + size > conn->server->settings.max_output) {
+    } else if (conn->out.size - conn->out_at > conn->server->settings.max_output) {
         atomic_fetch_add(&conn->server->slow_closed, 1);
         conn_break_locked(conn);
         r = ERR_NOT_FOUND;

@@ -131,6 +131,7 @@ static int head_complete(struct exchange *exchange)
         exchange_fail(exchange, SONDE_OUTCOME_LOST, "no memory for an answer's headers");
         return -1;
     }
+    link_add(&exchange->io->filled, &exchange->filled); /* flushed at the end of this turn */
     return exchange_check_declared(exchange, exchange->decoder != NULL);
 }
 

@@ -363,16 +363,27 @@ void exchange_wrote(struct exchange *exchange, size_t size)
     exchange->filling->size += size;
 }
 
-void exchange_flush(struct exchange *exchange)
+/* Puts what was written into the mailbox, without waking. */
+static void hand_on(struct exchange *exchange)
 {
     struct message *message = exchange->filling;
     if (!message)
         return;
     exchange->filling = NULL;
-    if (message->size)
-        mailbox_put_data(exchange->mailbox, message);
-    else
+    if (message->size) {
+        mailbox_put_data(exchange->mailbox, message, false);
+        exchange->unseen = true;
+    } else {
         mailbox_release(exchange->mailbox, message);
+    }
+}
+
+void exchange_flush(struct exchange *exchange)
+{
+    hand_on(exchange);
+    if (exchange->unseen)
+        mailbox_wake(exchange->mailbox);
+    exchange->unseen = false;
 }
 
 const char *exchange_header(const struct exchange *exchange, const char *name)
@@ -421,7 +432,8 @@ int exchange_put_head(struct exchange *exchange)
     message->head = head;
     message->tag = exchange->tag;
     message->owner = exchange->owner;
-    mailbox_put(exchange->mailbox, message);
+    mailbox_put(exchange->mailbox, message, false);
+    exchange->unseen = true;
     return 0;
 }
 
@@ -509,7 +521,7 @@ static void count_end(struct exchange *exchange)
 void exchange_finish(struct exchange *exchange)
 {
     exchange->state = EXCHANGE_ENDED;
-    exchange_flush(exchange);
+    hand_on(exchange);
     count_end(exchange);
     struct message *end = exchange->end;
     if (end) {
@@ -519,7 +531,7 @@ void exchange_finish(struct exchange *exchange)
         end->wire_bytes = exchange->wire;
         end->elapsed_ns = clock_mono_ns() - exchange->begun_ns;
         exchange->end = NULL;
-        mailbox_put(exchange->mailbox, end);
+        mailbox_put(exchange->mailbox, end, true);
     }
     exchange_unref(exchange);
 }

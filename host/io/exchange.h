@@ -98,6 +98,7 @@ struct exchange {
     const char *refused; /* by the address policy when a socket was opened */
     char refused_address[64];
     struct message *filling; /* not in the mailbox yet */
+    bool unseen;             /* something is in the mailbox that its reader was not woken for */
     size_t next_capacity;
     uint64_t turn;
     size_t turn_bytes;
@@ -141,9 +142,9 @@ int exchange_command(struct exchange *exchange, unsigned command, struct err *er
  */
 ptrdiff_t exchange_room(struct exchange *exchange, char **ret_to);
 void exchange_wrote(struct exchange *exchange, size_t size);
-/* Puts what was written into the mailbox. */
+/* Puts what was written into the mailbox, and wakes its reader if there is anything new. */
 void exchange_flush(struct exchange *exchange);
-/* The headers collected in head. 0 or ERR_MEMORY. */
+/* The headers collected in head. 0 or ERR_MEMORY. The reader is woken by the flush that must follow. */
 int exchange_put_head(struct exchange *exchange);
 /* Notes why the exchange fails; the first call counts. */
 void exchange_fail(struct exchange *exchange, uint32_t outcome, const char *format, ...)

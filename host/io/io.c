@@ -47,6 +47,7 @@ int io_create(const struct io_settings *settings, struct io **ret_io, struct err
     atomic_init(&io->references, 1);
     arena_init(&io->arena, SETTINGS_MEMORY, NULL);
     io->inbox_end = &io->inbox;
+    io->wake_in = io->wake_out = -1;
     link_init(&io->live, NULL);
     link_init(&io->paused, NULL);
     link_init(&io->filled, NULL);
@@ -70,6 +71,7 @@ void io_unref(struct io *io)
     if (atomic_fetch_sub_explicit(&io->references, 1, memory_order_acq_rel) != 1)
         return;
     file_worker_free(io->worker);
+    loop_close(io);
     pthread_mutex_destroy(&io->lock);
     arena_finish(&io->arena);
     mem_free(io);

@@ -3,7 +3,14 @@
 
 #include "io/loop.h"
 
+#include <errno.h>
 #include <event2/thread.h>
+#include <fcntl.h>
+#ifdef __linux__
+#include <sys/eventfd.h>
+#endif
+#include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -17,6 +24,7 @@
 #define LOOP_STACK ((size_t)512 * 1024)
 #define MAX_CONNECTIONS 1024L
 #define KEPT_CONNECTIONS 256L
+#define AT_ONCE 8            /* rounds of what is due before other events are looked at */
 #define HTTP2_CONNECTIONS 4L /* per host: one cannot carry a big answer and small ones well */
 
 static struct timeval from_ns(int64_t ns)
@@ -52,6 +60,29 @@ void loop_flush(struct io *io)
     }
 }
 
+/*
+ * What curl asked to do at once, mostly the begin of a request, is done now and not after another look at all sockets. Last in every
+ * event's function.
+ */
+static void run_due(struct io *io)
+{
+    for (unsigned i = 0; i < AT_ONCE * POOL_COUNT; i++) {
+        struct pool *pool = &io->pools[i % POOL_COUNT];
+        if (!pool->due)
+            continue;
+        int running;
+        pool->due = false;
+        curl_multi_socket_action(pool->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+        take_finished(io, pool->multi);
+    }
+    for (size_t i = 0; i < POOL_COUNT; i++) {
+        struct timeval now = {0};
+        if (io->pools[i].due)
+            evtimer_add(&io->pools[i].timer, &now);
+        io->pools[i].due = false;
+    }
+}
+
 static void on_turn(evutil_socket_t fd, short what, void *argument)
 {
     (void)fd;
@@ -72,6 +103,7 @@ static void on_turn(evutil_socket_t fd, short what, void *argument)
         transfer_resume(exchange);
     }
     loop_flush(io);
+    run_due(io);
 }
 
 void loop_next_turn(struct io *io)
@@ -99,6 +131,7 @@ static void on_socket(evutil_socket_t fd, short what, void *argument)
     pool->io->turn++; /* each transfer has its share again: this is the only one on this socket */
     curl_multi_socket_action(pool->multi, fd, mask, &running);
     take_finished(pool->io, pool->multi);
+    run_due(pool->io);
 }
 
 static int on_watch(CURL *easy, curl_socket_t fd, int what, void *argument, void *watched)
@@ -137,13 +170,15 @@ static void on_pool_timer(evutil_socket_t fd, short what, void *argument)
     int running;
     curl_multi_socket_action(pool->multi, CURL_SOCKET_TIMEOUT, 0, &running);
     take_finished(pool->io, pool->multi);
+    run_due(pool->io);
 }
 
 static int on_set_timer(CURLM *multi, long milliseconds, void *argument)
 {
     (void)multi;
     struct pool *pool = argument;
-    if (milliseconds < 0)
+    pool->due = milliseconds == 0;
+    if (milliseconds <= 0)
         return evtimer_del(&pool->timer);
     struct timeval wait = from_ns(milliseconds * NS_PER_MS);
     return evtimer_add(&pool->timer, &wait);
@@ -181,6 +216,7 @@ static void on_exchange_timer(evutil_socket_t fd, short what, void *argument)
     (void)fd;
     (void)what;
     struct exchange *exchange = argument;
+    struct io *io = exchange->io; /* the exchange may end here */
     int64_t now = clock_mono_ns();
     if (now >= exchange->deadline_ns) {
         transfer_deadline(exchange);
@@ -192,6 +228,7 @@ static void on_exchange_timer(evutil_socket_t fd, short what, void *argument)
     } else {
         loop_set_timer(exchange, exchange->deadline_ns);
     }
+    run_due(io);
 }
 
 void loop_set_timer(struct exchange *exchange, int64_t at_ns)
@@ -234,9 +271,11 @@ static void obey(struct exchange *exchange, unsigned commands)
 
 static void on_wake(evutil_socket_t fd, short what, void *argument)
 {
-    (void)fd;
     (void)what;
     struct io *io = argument;
+    char bytes[64];
+    ssize_t ignored = read(fd, bytes, sizeof bytes); /* what is left wakes again */
+    (void)ignored;
     pthread_mutex_lock(&io->lock);
     struct exchange *list = io->inbox;
     io->inbox = NULL;
@@ -257,6 +296,7 @@ static void on_wake(evutil_socket_t fd, short what, void *argument)
     }
     resolver_deliver(io->resolver);
     loop_flush(io);
+    run_due(io);
     if (!stopping)
         return;
     struct exchange *exchange;
@@ -295,6 +335,35 @@ static void initialize_events(void)
         log_line(LOG_ERROR, "io", "libevent has no thread support");
 }
 
+/* Not event_active: it takes the base's lock, which the loop wants the moment it is woken. */
+static int open_wake(struct io *io)
+{
+#ifdef __linux__
+    io->wake_in = io->wake_out = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    return io->wake_in < 0 ? -1 : 0;
+#else
+    int fds[2];
+    if (pipe(fds))
+        return -1;
+    for (int i = 0; i < 2; i++) {
+        fcntl(fds[i], F_SETFD, FD_CLOEXEC);
+        fcntl(fds[i], F_SETFL, O_NONBLOCK);
+    }
+    io->wake_out = fds[0];
+    io->wake_in = fds[1];
+    return 0;
+#endif
+}
+
+void loop_close(struct io *io)
+{
+    if (io->wake_in >= 0)
+        close(io->wake_in);
+    if (io->wake_out >= 0 && io->wake_out != io->wake_in)
+        close(io->wake_out);
+    io->wake_in = io->wake_out = -1;
+}
+
 /* Under the lock. */
 static int start_locked(struct io *io, struct err *err)
 {
@@ -303,7 +372,13 @@ static int start_locked(struct io *io, struct err *err)
     io->base = event_base_new();
     if (!io->base)
         return err_set(err, ERR_SYSTEM, "cannot start the network loop: no event base");
-    event_assign(&io->wake, io->base, -1, EV_PERSIST, on_wake, io);
+    if (open_wake(io)) {
+        event_base_free(io->base);
+        io->base = NULL;
+        return err_set(err, ERR_SYSTEM, "cannot start the network loop: %s", strerror(errno));
+    }
+    event_assign(&io->wake, io->base, io->wake_out, EV_READ | EV_PERSIST, on_wake, io);
+    event_add(&io->wake, NULL);
     evtimer_assign(&io->turn_timer, io->base, on_turn, io);
     io->resolver = resolver_new(io);
     if (!io->resolver || thread_start(&io->thread, "sonde-io", LOOP_STACK, run, io) < 0) {
@@ -311,6 +386,7 @@ static int start_locked(struct io *io, struct err *err)
         io->resolver = NULL;
         event_base_free(io->base);
         io->base = NULL;
+        loop_close(io);
         return err_set(err, ERR_SYSTEM, "cannot start the network loop: no thread or memory left");
     }
     io->started = true;
@@ -319,12 +395,15 @@ static int start_locked(struct io *io, struct err *err)
 
 void loop_wake(struct io *io)
 {
-    event_active(&io->wake, 0, 0);
+    static const uint64_t one = 1;
+    ssize_t ignored = write(io->wake_in, &one, sizeof one); /* full: it wakes anyway */
+    (void)ignored;
 }
 
 int loop_command(struct exchange *exchange, unsigned command, struct err *err)
 {
     struct io *io = exchange->io;
+    bool wake = false;
     int r = 0;
     pthread_mutex_lock(&io->lock);
     if (io->stopping)
@@ -333,7 +412,7 @@ int loop_command(struct exchange *exchange, unsigned command, struct err *err)
         r = command == COMMAND_START ? start_locked(io, err) : ERR_BUSY;
     if (!r) {
         exchange->commands |= command;
-        bool wake = !io->inbox;
+        wake = !io->inbox;
         if (!exchange->queued) {
             exchange->queued = true;
             exchange->inbox_next = NULL;
@@ -341,10 +420,10 @@ int loop_command(struct exchange *exchange, unsigned command, struct err *err)
             *io->inbox_end = exchange;
             io->inbox_end = &exchange->inbox_next;
         }
-        if (wake)
-            loop_wake(io);
     }
     pthread_mutex_unlock(&io->lock);
+    if (wake)
+        loop_wake(io);
     return r;
 }
 

@@ -16,6 +16,8 @@ int loop_command(struct exchange *exchange, unsigned command, struct err *err);
 void loop_wake(struct io *io);
 /* Ends every exchange and joins the thread. */
 void loop_stop(struct io *io);
+/* Last of all: nobody can wake it any more. */
+void loop_close(struct io *io);
 /* The pool for a target, made at its first use; NULL without memory. */
 CURLM *loop_pool(struct io *io, const struct io_target *target);
 /* Resumes the exchanges in io->paused in the next turn. */

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/thread.h"
 #include "io/runtime.h"
 
 #define PIECE_MIN ((size_t)16 * 1024)
@@ -44,7 +43,7 @@ int mailbox_create(struct io *io, struct mailbox **ret_mailbox)
         mem_free(mailbox);
         return ERR_SYSTEM;
     }
-    if (cond_init(&mailbox->cond) < 0) {
+    if (wake_init(&mailbox->wake)) {
         pthread_mutex_destroy(&mailbox->lock);
         mem_free(mailbox);
         return ERR_SYSTEM;
@@ -64,7 +63,7 @@ void mailbox_unref(struct mailbox *mailbox)
 {
     if (!mailbox || atomic_fetch_sub_explicit(&mailbox->references, 1, memory_order_acq_rel) != 1)
         return;
-    pthread_cond_destroy(&mailbox->cond);
+    wake_finish(&mailbox->wake);
     pthread_mutex_destroy(&mailbox->lock);
     io_unref(mailbox->io);
     mem_free(mailbox);
@@ -100,10 +99,14 @@ static void put_locked(struct mailbox *mailbox, struct message *message)
     mailbox->last = message;
     if (message->type == MESSAGE_DATA)
         mail_of(message)->exchange->last_queued = message;
-    pthread_cond_signal(&mailbox->cond);
 }
 
-void mailbox_put(struct mailbox *mailbox, struct message *message)
+void mailbox_wake(struct mailbox *mailbox)
+{
+    wake_up(&mailbox->wake);
+}
+
+void mailbox_put(struct mailbox *mailbox, struct message *message, bool wake)
 {
     pthread_mutex_lock(&mailbox->lock);
     bool closed = mailbox->closed;
@@ -112,9 +115,11 @@ void mailbox_put(struct mailbox *mailbox, struct message *message)
     pthread_mutex_unlock(&mailbox->lock);
     if (closed)
         mailbox_release(mailbox, message);
+    else if (wake)
+        mailbox_wake(mailbox);
 }
 
-void mailbox_put_data(struct mailbox *mailbox, struct message *message)
+void mailbox_put_data(struct mailbox *mailbox, struct message *message, bool wake)
 {
     struct exchange *exchange = mail_of(message)->exchange;
     pthread_mutex_lock(&mailbox->lock);
@@ -130,14 +135,13 @@ void mailbox_put_data(struct mailbox *mailbox, struct message *message)
     pthread_mutex_unlock(&mailbox->lock);
     if (!queued)
         mailbox_release(mailbox, message);
+    if (wake)
+        mailbox_wake(mailbox);
 }
 
-struct message *mailbox_wait(struct mailbox *mailbox, int64_t deadline_ns)
+static struct message *take(struct mailbox *mailbox)
 {
     pthread_mutex_lock(&mailbox->lock);
-    while (!mailbox->first)
-        if (cond_wait_until(&mailbox->cond, &mailbox->lock, deadline_ns) && !mailbox->first)
-            break;
     struct message *message = mailbox->first;
     if (message) {
         mailbox->first = message->next_;
@@ -148,6 +152,15 @@ struct message *mailbox_wait(struct mailbox *mailbox, int64_t deadline_ns)
         message->next_ = NULL;
     }
     pthread_mutex_unlock(&mailbox->lock);
+    return message;
+}
+
+struct message *mailbox_wait(struct mailbox *mailbox, int64_t deadline_ns)
+{
+    struct message *message = take(mailbox);
+    /* 0: only a look */
+    for (bool late = false; !message && !late && deadline_ns > 0; message = take(mailbox))
+        late = wake_wait(&mailbox->wake, deadline_ns) != 0;
     return message;
 }
 
@@ -183,7 +196,10 @@ int mailbox_post(struct mailbox *mailbox, void *owner, uint32_t tag)
         return ERR_MEMORY;
     message->owner = owner;
     message->tag = tag;
-    mailbox_put(mailbox, message);
+    /* Its reader may end, and the mailbox with it, as soon as the message is seen. */
+    mailbox_ref(mailbox);
+    mailbox_put(mailbox, message, true);
+    mailbox_unref(mailbox);
     return 0;
 }
 

@@ -28,6 +28,7 @@ struct pool {
     struct io *io;
     CURLM *multi;
     struct event timer;
+    bool due; /* curl wants to go on at once */
 };
 
 struct io {
@@ -51,7 +52,9 @@ struct io {
     struct exchange **inbox_end;
 
     struct event_base *base; /* from here on the loop's, once it runs */
-    struct event wake;       /* made active by others, under lock */
+    struct event wake;       /* readable when there is something in the inbox */
+    int wake_in;             /* what others write to; -1 before the start */
+    int wake_out;            /* what the loop reads; the same where there is eventfd */
     struct event turn_timer;
     bool turn_due;
     struct pool pools[POOL_COUNT];

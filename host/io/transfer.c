@@ -350,7 +350,10 @@ void transfer_login(struct exchange *exchange, bool changed)
     if (exchange_put_head(exchange) < 0) {
         no_memory(exchange);
         end(exchange);
-    } else if (exchange->done_held) {
+        return;
+    }
+    link_add(&exchange->io->filled, &exchange->filled);
+    if (exchange->done_held) {
         transfer_done(exchange, exchange->done_code);
     } else {
         transfer_resume(exchange);

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -23,6 +24,8 @@
 #define IDLE_WAIT_MS 250            /* after end of input, for calls to end by themselves */
 #define CANCEL_WAIT_MS 150
 #define FLUSH_WAIT_MS 200
+#define WRITE_PIECES 32 /* messages written at once */
+#define WRITE_ROUNDS 8
 #define CREATES_WAIT_MS 400 /* of a request that must not be cut: goes on beside what follows */
 
 /* What is written into the wake pipe, as one byte. */
@@ -32,6 +35,7 @@
 struct outgoing {
     struct outgoing *next;
     size_t size;
+    size_t done; /* bytes of it written */
     char data[];
 };
 
@@ -49,12 +53,15 @@ struct stdio {
     bool ended;     /* end of input */
     bool stopped;   /* by a signal */
     int status;
-    /* The queue to the writer. */
+    /* What is to be written. Whoever adds to it writes, as long as nobody has to wait for that; then the writer does. */
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct outgoing *first;
     struct outgoing **last;
-    size_t queued; /* bytes, with the message being written */
+    size_t queued;  /* bytes, with what is being written */
+    bool writing;   /* someone is, without the lock */
+    bool stuck;     /* the client does not read: the writer waits for it */
+    bool only_poll; /* the output does not say by itself that it would have to wait */
     bool reader_waits;
     bool closing; /* write what is there, then end */
     bool abandon; /* end now */
@@ -83,35 +90,11 @@ static void wake_reader(struct stdio *stdio)
     (void)ignored;
 }
 
-static void enqueue(void *user, const struct mcp_out *out)
+static void fail_locked(struct stdio *stdio, int e)
 {
-    struct stdio *stdio = user;
-    size_t size = out->size;
-    if (!size)
-        return; /* only a transport with an answer to each message has use for it */
-    struct outgoing *node = mem_alloc(sizeof *node + size + 1);
-    if (node) {
-        memcpy(node->data, out->text, size);
-        /* One message a line: between JSON's tokens a newline is only white space, inside a string it is escaped. */
-        for (char *p = node->data; (p = memchr(p, '\n', size - (size_t)(p - node->data)));)
-            *p = ' ';
-        node->data[size] = '\n';
-        node->size = size + 1;
-    }
-    pthread_mutex_lock(&stdio->lock);
-    if (!node && !stdio->failed) {
-        stdio->failed = true;
-        wake_reader(stdio);
-    }
-    if (stdio->failed || stdio->closing) {
-        mem_free(node);
-    } else {
-        *stdio->last = node;
-        stdio->last = &node->next;
-        stdio->queued += node->size;
-        pthread_cond_signal(&stdio->changed);
-    }
-    pthread_mutex_unlock(&stdio->lock);
+    stdio->failed = true;
+    stdio->failure = e;
+    wake_reader(stdio);
 }
 
 /* Called without the lock; abandon may be set meanwhile. */
@@ -128,10 +111,11 @@ static bool abandoned(struct stdio *stdio)
  * without O_NONBLOCK, which would also change the file for whoever shares it. A pipe that polls writable takes PIPE_BUF
  * bytes at once (POSIX, write()).
  */
-static int write_some(struct stdio *stdio, const char *data, size_t size, size_t *ret_written)
+static int write_some(struct stdio *stdio, int wait_ms, const char *data, size_t size,
+                      size_t *ret_written)
 {
     struct pollfd ready = {.fd = stdio->out_fd, .events = POLLOUT};
-    int n = poll(&ready, 1, 50);
+    int n = poll(&ready, 1, wait_ms);
     *ret_written = 0;
     if (n <= 0)
         return n < 0 && errno != EINTR ? errno : 0;
@@ -146,26 +130,141 @@ static int write_some(struct stdio *stdio, const char *data, size_t size, size_t
     return 0;
 }
 
-static int write_message(struct stdio *stdio, const struct outgoing *node)
+static int write_message(struct stdio *stdio, struct outgoing *node)
 {
-    size_t done = 0;
-    while (done < node->size) {
+    while (node->done < node->size) {
         size_t written;
-        int e = write_some(stdio, node->data + done, node->size - done, &written);
+        int e = write_some(stdio, 50, node->data + node->done, node->size - node->done, &written);
         if (e)
             return e;
-        done += written;
-        if (done < node->size && abandoned(stdio))
+        node->done += written;
+        if (node->done < node->size && abandoned(stdio))
             return EPIPE;
     }
     return 0;
 }
 
-static void fail_locked(struct stdio *stdio, int e)
+/* As much of the list as can be written at once, without waiting. An errno, or 0. */
+static int write_list(struct stdio *stdio, const struct outgoing *list, size_t *ret_written)
 {
-    stdio->failed = true;
-    stdio->failure = e;
-    wake_reader(stdio);
+    struct iovec pieces[WRITE_PIECES];
+    int n = 0;
+    for (; list && n < WRITE_PIECES; list = list->next)
+        pieces[n++] =
+            (struct iovec){(void *)(uintptr_t)(list->data + list->done), list->size - list->done};
+    ssize_t written = -1;
+    *ret_written = 0;
+    if (stdio->out_is_socket) {
+        struct msghdr message = {.msg_iov = pieces, .msg_iovlen = (size_t)n};
+        written = sendmsg(stdio->out_fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    } else {
+#ifdef RWF_NOWAIT
+        if (!stdio->only_poll) {
+            written = pwritev2(stdio->out_fd, pieces, n, -1, RWF_NOWAIT);
+            stdio->only_poll = written < 0 && (errno == EOPNOTSUPP || errno == EINVAL ||
+                                               errno == ENOSYS || errno == ESPIPE);
+        }
+#else
+        stdio->only_poll = true;
+#endif
+        if (stdio->only_poll)
+            return write_some(stdio, 0, pieces[0].iov_base, pieces[0].iov_len, ret_written);
+    }
+    if (written < 0)
+        return errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK ? 0 : errno;
+    *ret_written = (size_t)written;
+    return 0;
+}
+
+/* Under the lock. */
+static void count_written(struct stdio *stdio, size_t size)
+{
+    stdio->queued -= size;
+    if (stdio->reader_waits && stdio->queued <= MAX_QUEUE / 2) {
+        stdio->reader_waits = false;
+        wake_reader(stdio);
+    }
+}
+
+/*
+ * The thread that has an answer writes it, with what others add meanwhile, a few rounds long; what is left then is the writer's. Under the
+ * lock, which it gives up while it writes.
+ */
+static void write_now(struct stdio *stdio)
+{
+    stdio->writing = true;
+    for (int round = 0; round < WRITE_ROUNDS && stdio->first && !stdio->failed && !stdio->abandon;
+         round++) {
+        struct outgoing *list = stdio->first;
+        stdio->first = NULL;
+        stdio->last = &stdio->first;
+        pthread_mutex_unlock(&stdio->lock);
+        size_t written;
+        int e = write_list(stdio, list, &written);
+        size_t whole = 0;
+        bool some = written > 0;
+        while (list && written >= list->size - list->done) {
+            struct outgoing *node = list;
+            written -= node->size - node->done;
+            whole += node->size;
+            list = node->next;
+            mem_free(node);
+        }
+        if (list)
+            list->done += written;
+        pthread_mutex_lock(&stdio->lock);
+        count_written(stdio, whole);
+        if (list) {
+            struct outgoing **last = &list->next;
+            while (*last)
+                last = &(*last)->next;
+            *last = stdio->first;
+            if (!stdio->first)
+                stdio->last = last;
+            stdio->first = list;
+        }
+        if (e)
+            fail_locked(stdio, e);
+        if (!some)
+            break;
+    }
+    stdio->writing = false;
+    stdio->stuck = stdio->first != NULL;
+    if (stdio->stuck || stdio->closing)
+        pthread_cond_broadcast(&stdio->changed);
+}
+
+static void enqueue(void *user, const struct mcp_out *out)
+{
+    struct stdio *stdio = user;
+    size_t size = out->size;
+    if (!size)
+        return; /* only a transport with an answer to each message has use for it */
+    struct outgoing *node = mem_alloc(sizeof *node + size + 1);
+    if (node) {
+        memcpy(node->data, out->text, size);
+        /* One message a line: between JSON's tokens a newline is only white space, inside a string it is escaped. */
+        for (char *p = node->data; (p = memchr(p, '\n', size - (size_t)(p - node->data)));)
+            *p = ' ';
+        node->data[size] = '\n';
+        node->size = size + 1;
+        node->done = 0;
+    }
+    pthread_mutex_lock(&stdio->lock);
+    if (!node && !stdio->failed) {
+        stdio->failed = true;
+        wake_reader(stdio);
+    }
+    if (stdio->failed || stdio->closing) {
+        mem_free(node);
+    } else {
+        *stdio->last = node;
+        stdio->last = &node->next;
+        stdio->queued += node->size;
+        if (!stdio->writing && !stdio->stuck)
+            write_now(stdio);
+    }
+    pthread_mutex_unlock(&stdio->lock);
 }
 
 static void *writer(void *argument)
@@ -174,29 +273,27 @@ static void *writer(void *argument)
     pthread_mutex_lock(&stdio->lock);
     while (!stdio->failed && !stdio->abandon) {
         struct outgoing *node = stdio->first;
-        if (!node) {
-            if (stdio->closing)
+        if (!node || stdio->writing) {
+            stdio->stuck = false;
+            if (stdio->closing && !node && !stdio->writing)
                 break;
             pthread_cond_wait(&stdio->changed, &stdio->lock);
             continue;
         }
+        stdio->stuck = true;
         stdio->first = node->next;
         if (!stdio->first)
             stdio->last = &stdio->first;
         pthread_mutex_unlock(&stdio->lock);
         int e = write_message(stdio, node);
         pthread_mutex_lock(&stdio->lock);
-        stdio->queued -= node->size;
+        count_written(stdio, node->size);
         mem_free(node);
         if (e)
             fail_locked(stdio, e);
-        if (stdio->reader_waits && stdio->queued <= MAX_QUEUE / 2) {
-            stdio->reader_waits = false;
-            wake_reader(stdio);
-        }
     }
     stdio->writer_done = true;
-    pthread_cond_signal(&stdio->changed);
+    pthread_cond_broadcast(&stdio->changed);
     pthread_mutex_unlock(&stdio->lock);
     return NULL;
 }
@@ -350,6 +447,8 @@ static void finish_writer(struct stdio *stdio, pthread_t thread)
     while (!stdio->writer_done && !cond_wait_until(&stdio->changed, &stdio->lock, deadline))
         continue;
     stdio->abandon = true;
+    while (stdio->writing) /* never for long: it does not wait */
+        pthread_cond_wait(&stdio->changed, &stdio->lock);
     pthread_mutex_unlock(&stdio->lock);
     pthread_join(thread, NULL);
     while (stdio->first) {

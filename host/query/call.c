@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "query/call.h"
 
+#include <sched.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
+#include "base/wake.h"
 #include "selfstats/limit_hits.h"
 
 #define CALL_MAX_BYTES (64u * 1024u * 1024u)
@@ -18,31 +20,29 @@ struct job {
     struct call_pool *pool;
     call_fn function;
     void *argument;
-    struct job *next;
 };
 
 struct worker {
     pthread_t thread;
+    struct wake work; /* it has a job, or the pool stops */
     struct call_pool *pool;
-    struct job *job; /* running; NULL idle */
-    bool ended;      /* may be joined */
+    struct job *job;    /* running or about to; NULL idle */
+    bool ended;         /* may be joined */
+    atomic_bool waking; /* someone is about to signal work */
     struct worker *next;
+    struct worker *next_idle;
 };
 
 struct call_pool {
     pthread_mutex_t lock;
-    pthread_cond_t work; /* a job is waiting, or the pool stops */
     pthread_cond_t gone; /* a worker ended */
     struct io *io;
     struct budget *budget;
     struct permits *permits;
-    struct job *first;
-    struct job *last;
     struct worker *workers;
+    struct worker *idle; /* the latest first: its memory is in the caches, and the others may end */
     unsigned max;
     unsigned threads;
-    unsigned idle;
-    unsigned waiting; /* jobs not taken yet: never more than idle threads */
     unsigned active;
     bool stopping;
 };
@@ -116,12 +116,11 @@ int call_pool_create(struct io *io, struct budget *budget, unsigned max,
     if (!pool)
         return err_set(err, ERR_MEMORY, "no memory for the call threads");
     pthread_mutex_init(&pool->lock, NULL);
-    if (cond_init(&pool->work) || cond_init(&pool->gone)) {
+    if (cond_init(&pool->gone)) {
         mem_free(pool);
         return err_set(err, ERR_SYSTEM, "no condition variable for the call threads");
     }
     if (permits_create(0, &pool->permits)) {
-        pthread_cond_destroy(&pool->work);
         pthread_cond_destroy(&pool->gone);
         mem_free(pool);
         return err_set(err, ERR_MEMORY, "no memory for the call threads");
@@ -140,25 +139,34 @@ void call_pool_set_max(struct call_pool *pool, unsigned max)
     pthread_mutex_unlock(&pool->lock);
 }
 
-/* The next job, waited for a while; NULL when the thread should end. Under the lock. */
-static struct job *take_job(struct call_pool *pool)
+/* Under the lock. */
+static void leave_idle(struct worker *worker)
 {
-    int64_t until = clock_mono_ns() + IDLE_NS;
-    while (!pool->first && !pool->stopping) {
-        pool->idle++;
-        int late = cond_wait_until(&pool->work, &pool->lock, until);
-        pool->idle--;
-        if (late)
-            break;
+    struct worker **link = &worker->pool->idle;
+    while (*link && *link != worker)
+        link = &(*link)->next_idle;
+    if (*link)
+        *link = worker->next_idle;
+}
+
+/* The next job, waited for a while; NULL when the thread should end. Under the lock. */
+static struct job *take_job(struct worker *worker)
+{
+    struct call_pool *pool = worker->pool;
+    if (!worker->job && !pool->stopping) {
+        int64_t until = clock_mono_ns() + IDLE_NS;
+        worker->next_idle = pool->idle;
+        pool->idle = worker;
+        for (bool late = false; !worker->job && !pool->stopping && !late;) {
+            pthread_mutex_unlock(&pool->lock);
+            late = wake_wait(&worker->work, until) != 0;
+            pthread_mutex_lock(&pool->lock);
+        }
+        /* Whoever gave it a job took it out of the list. */
+        if (!worker->job)
+            leave_idle(worker);
     }
-    struct job *job = pool->first;
-    if (!job)
-        return NULL;
-    pool->first = job->next;
-    if (!pool->first)
-        pool->last = NULL;
-    pool->waiting--;
-    return job;
+    return worker->job;
 }
 
 static void *work(void *argument)
@@ -166,9 +174,7 @@ static void *work(void *argument)
     struct worker *worker = argument;
     struct call_pool *pool = worker->pool;
     pthread_mutex_lock(&pool->lock);
-    for (struct job *job = take_job(pool); job; job = take_job(pool)) {
-        worker->job = job;
-        pool->active++;
+    for (struct job *job = take_job(worker); job; job = take_job(worker)) {
         pthread_mutex_unlock(&pool->lock);
         job->function(&job->call, job->argument);
         pthread_mutex_lock(&pool->lock);
@@ -200,18 +206,27 @@ static void reap(struct call_pool *pool)
         pthread_mutex_unlock(&pool->lock);
         pthread_join(worker->thread, NULL);
         pthread_mutex_lock(&pool->lock);
+        while (atomic_load(&worker->waking))
+            sched_yield();
+        wake_finish(&worker->work);
         mem_free(worker);
         link = &pool->workers;
     }
 }
 
-static int add_worker(struct call_pool *pool)
+/* A thread that begins with job. Under the lock. */
+static int add_worker(struct call_pool *pool, struct job *job)
 {
     struct worker *worker = mem_alloc(sizeof *worker);
-    if (!worker)
+    if (!worker || wake_init(&worker->work)) {
+        mem_free(worker);
         return ERR_MEMORY;
+    }
+    atomic_init(&worker->waking, false);
     worker->pool = pool;
+    worker->job = job;
     if (thread_start(&worker->thread, "call", STACK_BYTES, work, worker)) {
+        wake_finish(&worker->work);
         mem_free(worker);
         return ERR_SYSTEM;
     }
@@ -221,31 +236,30 @@ static int add_worker(struct call_pool *pool)
     return 0;
 }
 
-static int enqueue(struct call_pool *pool, struct job *job, struct err *err)
+/* Gives the job to a thread; *ret_wake is the one to be woken, if it slept. Under the lock. */
+static int hand_out(struct call_pool *pool, struct job *job, struct worker **ret_wake,
+                    struct err *err)
 {
     reap(pool);
     if (pool->stopping)
         return err_set(err, ERR_BUSY, "sonde is stopping");
-    if (pool->waiting >= pool->idle) {
-        if (pool->threads >= pool->max) {
-            limit_hit(LIMIT_CALLS);
-            err_set(err, ERR_BUSY, "all %u call threads are busy (limits.calls), try again in 1 s",
-                    pool->max);
-            if (err)
-                err->wait_ms = 1000;
-            return ERR_BUSY;
-        }
-        if (add_worker(pool))
-            return err_set(err, ERR_BUSY,
-                           "no further call thread can be started, try again in 1 s");
+    struct worker *worker = pool->idle;
+    if (worker) {
+        pool->idle = worker->next_idle;
+        worker->job = job;
+        atomic_store(&worker->waking, true);
+        *ret_wake = worker;
+    } else if (pool->threads >= pool->max) {
+        limit_hit(LIMIT_CALLS);
+        err_set(err, ERR_BUSY, "all %u call threads are busy (limits.calls), try again in 1 s",
+                pool->max);
+        if (err)
+            err->wait_ms = 1000;
+        return ERR_BUSY;
+    } else if (add_worker(pool, job)) {
+        return err_set(err, ERR_BUSY, "no further call thread can be started, try again in 1 s");
     }
-    if (pool->last)
-        pool->last->next = job;
-    else
-        pool->first = job;
-    pool->last = job;
-    pool->waiting++;
-    pthread_cond_signal(&pool->work);
+    pool->active++;
     return 0;
 }
 
@@ -262,12 +276,18 @@ int call_submit(struct call_pool *pool, const struct principal *principal, int64
     job->function = function;
     job->argument = argument;
     struct call *call = &job->call;
+    struct worker *wake = NULL;
     pthread_mutex_lock(&pool->lock);
-    int r = enqueue(pool, job, err);
+    int r = hand_out(pool, job, &wake, err);
     /* Under the lock: the call may be over before this function is. */
     if (!r && ret_call)
         *ret_call = call;
     pthread_mutex_unlock(&pool->lock);
+    if (wake) {
+        /* Without the lock, which the thread needs first when it wakes. */
+        wake_up(&wake->work);
+        atomic_store(&wake->waking, false);
+    }
     if (r) {
         call_finish(call);
         mem_free(job);
@@ -278,7 +298,7 @@ int call_submit(struct call_pool *pool, const struct principal *principal, int64
 unsigned call_pool_active(struct call_pool *pool)
 {
     pthread_mutex_lock(&pool->lock);
-    unsigned active = pool->active + pool->waiting;
+    unsigned active = pool->active;
     pthread_mutex_unlock(&pool->lock);
     return active;
 }
@@ -298,12 +318,11 @@ unsigned call_pool_destroy(struct call_pool *pool, int64_t grace_ms)
     int64_t until = clock_mono_ns() + grace_ms * NS_PER_MS;
     pthread_mutex_lock(&pool->lock);
     pool->stopping = true;
-    for (struct worker *worker = pool->workers; worker; worker = worker->next)
+    for (struct worker *worker = pool->workers; worker; worker = worker->next) {
         if (worker->job)
             call_cancel(&worker->job->call);
-    for (struct job *job = pool->first; job; job = job->next)
-        call_cancel(&job->call);
-    pthread_cond_broadcast(&pool->work);
+        wake_up(&worker->work);
+    }
     while (pool->threads && !cond_wait_until(&pool->gone, &pool->lock, until))
         ;
     reap(pool);
@@ -314,7 +333,6 @@ unsigned call_pool_destroy(struct call_pool *pool, int64_t grace_ms)
     /* A thread stuck in a plugin may yet come back; the pool stays for it, the process is about to end. */
     if (left)
         return left;
-    pthread_cond_destroy(&pool->work);
     pthread_cond_destroy(&pool->gone);
     pthread_mutex_destroy(&pool->lock);
     permits_destroy(pool->permits);

@@ -67,6 +67,8 @@ void op_free(struct op *op)
     ctx_finish(&op->ctx);
     result_unref(op->result);
     backend_unref(op->backend);
+    for (size_t i = 0; i < op->slot_count; i++)
+        mem_free(op->slots[i]);
     mem_free(op->slots);
     mem_free(op);
 }
@@ -86,8 +88,8 @@ void op_stop(struct op *op, const struct err *err)
     op->want_next = false;
     int64_t grace = atomic_load(&op->engine->creates_grace_ns);
     op->grace_until_ns = clock_mono_ns() + grace;
-    for (size_t i = 0; i < op->slot_max; i++)
-        slot_release(&op->slots[i], grace > 0);
+    for (size_t i = 0; i < op->slot_count; i++)
+        slot_release(op->slots[i], grace > 0);
 }
 
 void op_end_well(struct op *op)
@@ -194,8 +196,8 @@ void op_no_memory(struct op *op, const char *what)
 bool op_waited(const struct op *op, int64_t waited_ns, struct err *err)
 {
     enum gate_wait wait = GATE_NO_WAIT;
-    for (size_t i = 0; i < op->slot_max; i++) {
-        struct slot *slot = &op->slots[i];
+    for (size_t i = 0; i < op->slot_count; i++) {
+        struct slot *slot = op->slots[i];
         if (slot->state == SLOT_FLYING)
             return false;
         if (slot->state == SLOT_QUEUED && wait == GATE_NO_WAIT)
@@ -266,15 +268,15 @@ void op_turn(struct op *op, int64_t now_ns)
     /* A refused request ends at once and asks for the next, so this is bounded by the operation's requests. */
     while (op->phase == OP_RUNNING && op->want_next && !op->no_more && op->in_use < op->slot_max)
         next(op);
-    for (size_t i = 0; i < op->slot_max && op->phase == OP_RUNNING; i++)
-        slot_turn(&op->slots[i], now_ns);
+    for (size_t i = 0; i < op->slot_count && op->phase == OP_RUNNING; i++)
+        slot_turn(op->slots[i], now_ns);
     if (op->phase == OP_RUNNING && op->no_more && !op->in_use)
         op_end_well(op);
     if (op->phase != OP_ENDING)
         return;
     if (op->in_use && now_ns >= op->grace_until_ns)
-        for (size_t i = 0; i < op->slot_max; i++)
-            slot_release(&op->slots[i], false);
+        for (size_t i = 0; i < op->slot_count; i++)
+            slot_release(op->slots[i], false);
     if (op->in_use)
         return;
     if (op->restart)
@@ -296,8 +298,8 @@ int64_t op_wake_ns(const struct op *op)
     if (op->phase == OP_ENDING)
         return op->in_use ? op->grace_until_ns : 0;
     int64_t wake = op->flight ? INT64_MAX : op->deadline_ns + (op->in_use ? DEADLINE_SLACK_NS : 0);
-    for (size_t i = 0; i < op->slot_max; i++)
-        if (op->slots[i].state == SLOT_TIMER && op->slots[i].not_before_ns < wake)
-            wake = op->slots[i].not_before_ns;
+    for (size_t i = 0; i < op->slot_count; i++)
+        if (op->slots[i]->state == SLOT_TIMER && op->slots[i]->not_before_ns < wake)
+            wake = op->slots[i]->not_before_ns;
     return wake;
 }

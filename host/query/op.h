@@ -57,7 +57,8 @@ struct op {
     void *state; /* the adapter's */
     bool begun;
     enum op_phase phase;
-    struct slot *slots;
+    struct slot **slots; /* made when first needed: most operations have one request */
+    size_t slot_count;
     size_t slot_max;
     size_t in_use;
     bool want_next;

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/str.h"
 #include "plugin/guard.h"
 #include "query/op_internal.h"
@@ -56,9 +57,10 @@ static void schedule(struct slot *slot, int64_t wait_ns)
     int64_t now = clock_mono_ns();
     const char *rate_key = slot->kept.request.rate_key;
     int64_t rate_ns = rate_key ? rate_take(&op->backend->facts, rate_key) : 0;
-    slot->not_before_ns = now + (wait_ns < INT64_MAX - now ? wait_ns : INT64_MAX - now);
     slot->state = SLOT_TIMER;
-    if (rate_ns <= slot->not_before_ns)
+    /* At once is in this turn, which began before now. */
+    slot->not_before_ns = wait_ns <= 0 ? 0 : wait_ns < INT64_MAX - now ? now + wait_ns : INT64_MAX;
+    if (rate_ns <= slot->not_before_ns || rate_ns <= now)
         return;
     slot->not_before_ns = rate_ns;
     if (rate_ns < op_deadline(op))
@@ -179,20 +181,34 @@ static void conclude(struct slot *slot, int32_t code, uint32_t outcome, const ch
     give_up(slot, &err);
 }
 
+/* A free one; NULL without memory. There is room: op_turn asks for no more than slot_max. */
+static struct slot *find_free(struct op *op)
+{
+    for (size_t i = 0; i < op->slot_count; i++)
+        if (op->slots[i]->state == SLOT_FREE)
+            return op->slots[i];
+    struct slot *slot = mem_alloc(sizeof *slot);
+    if (slot)
+        op->slots[op->slot_count++] = slot;
+    return slot;
+}
+
 struct slot *slot_new(struct op *op, const struct sonde_request *request)
 {
-    struct slot *slot = op->slots;
-    for (size_t i = 0; i < op->slot_max; i++) {
-        if (op->slots[i].state != SLOT_FREE && op->slots[i].kept.request.tag == request->tag) {
+    for (size_t i = 0; i < op->slot_count; i++) {
+        if (op->slots[i]->state != SLOT_FREE && op->slots[i]->kept.request.tag == request->tag) {
             op_fail(op, SONDE_E_INTERNAL, "plugin %s made two requests in flight with the tag %u",
                     op->adapter->table.name, request->tag);
             return NULL;
         }
-        if (slot->state != SLOT_FREE)
-            slot = &op->slots[i];
     }
     if (!count_request(op))
         return NULL;
+    struct slot *slot = find_free(op);
+    if (!slot) {
+        op_no_memory(op, "a request of this query");
+        return NULL;
+    }
     struct err err = {0};
     int r = request_vet(&op->adapter->table, request, &err);
     struct io_target *target = r ? NULL : backend_target(op->backend, request->endpoint, &err);

@@ -106,7 +106,7 @@ static bool list_family(struct stat_family *family)
 static struct stat_child *add(struct stat_family *family, const char *const *given, size_t n)
 {
     char clean[STAT_MAX_LABELS][MAX_VALUE];
-    const char *values[STAT_MAX_LABELS];
+    const char *values[STAT_MAX_LABELS] = {0};
     for (size_t i = 0; i < n; i++) {
         utf8_clean(clean[i], sizeof clean[i], given[i], strlen(given[i]));
         values[i] = clean[i];

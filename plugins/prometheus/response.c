@@ -97,7 +97,7 @@ void prometheus_probe_answered(struct promql_op *op, size_t step, uint32_t statu
         state->feature_count = 0;
     /* VictoriaMetrics answers what it does not have in these words, with 400. */
     if (step != PROMETHEUS_BUILDINFO && status == 400 &&
-        promql_body_has(&op->steps[step], "unsupported path requested"))
+        promql_body_has(op->steps[step], "unsupported path requested"))
         state->victoriametrics = true;
 }
 

@@ -110,7 +110,7 @@ void victoriametrics_probe_field(struct promql_op *op, size_t step, const char *
 void victoriametrics_probe_answered(struct promql_op *op, size_t step, uint32_t status)
 {
     struct victoriametrics_probe_state *state = op->probe_state;
-    if (step == VICTORIAMETRICS_QUERY && status == 200 && op->steps[step].reader.has_stats)
+    if (step == VICTORIAMETRICS_QUERY && status == 200 && op->steps[step]->reader.has_stats)
         state->is_ours = true;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "http_program.h"
@@ -153,6 +154,7 @@ static int authenticate(void *user, const char *token, struct principal *ret_pri
 int main(void)
 {
     mem_setup();
+    log_setup(LOG_WARN, 0);
     for (size_t i = 0; i < FIXTURES; i++)
         specs[i] = fixtures[i].spec;
     struct service *service = fake_service_create(30000);

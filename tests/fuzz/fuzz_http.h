@@ -29,7 +29,8 @@ static inline struct fuzz_verdict fuzz_feed(struct message *message, const char 
     message_init(message, FUZZ_MAX_BODY);
     for (size_t at = 0; at < size; at += step) {
         size_t n = size - at < step ? size - at : step;
-        char *piece = mem_resize(NULL, n, 1);
+        char byte[1]; /* blocks cost most of the time of reads that small */
+        char *piece = n == 1 ? byte : mem_resize(NULL, n, 1);
         if (!piece)
             abort();
         memcpy(piece, data + at, n);
@@ -41,7 +42,8 @@ static inline struct fuzz_verdict fuzz_feed(struct message *message, const char 
             if (taken > n)
                 abort();
         } while (verdict.event == MESSAGE_HEAD);
-        mem_free(piece);
+        if (n > 1)
+            mem_free(piece);
         verdict.used = at + taken;
         if (verdict.event != MESSAGE_MORE)
             break;

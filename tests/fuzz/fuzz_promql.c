@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The Prometheus adapter on arbitrary queries and answers. Input: one byte each for the kind, the
+ * The Prometheus adapter, or that for VictoriaMetrics, on arbitrary queries and answers. Input: one byte each for the kind, the
  * status and the size of chunks, then the PromQL up to a NUL, then the body of every answer.
  */
 #include <sonde/testkit.h>
@@ -15,9 +15,14 @@ const struct sonde_plugin *sonde_plugin_entry_v1(const struct sonde_host *host, 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const uint32_t kinds[] = {
-        SONDE_KIND_METRICS,   SONDE_KIND_PROBE,  SONDE_KIND_METRIC_NAMES, SONDE_KIND_LABEL_NAMES,
-        SONDE_KIND_EXEMPLARS, SONDE_KIND_HEALTH, SONDE_KIND_LABEL_VALUES};
+#ifdef FUZZ_NO_EXEMPLARS
+    static const uint32_t exemplars = SONDE_KIND_METRICS;
+#else
+    static const uint32_t exemplars = SONDE_KIND_EXEMPLARS;
+#endif
+    const uint32_t kinds[] = {SONDE_KIND_METRICS,     SONDE_KIND_PROBE, SONDE_KIND_METRIC_NAMES,
+                              SONDE_KIND_LABEL_NAMES, exemplars,        SONDE_KIND_HEALTH,
+                              SONDE_KIND_LABEL_VALUES};
     static const uint32_t statuses[] = {200, 200, 400, 401, 404, 405, 422, 500, 503, 302};
     static const size_t chunks[] = {0, 1, 7, 64};
     if (size < 3)

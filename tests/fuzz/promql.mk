@@ -9,7 +9,7 @@ tests_fuzz_fuzz_promql_LDADD = libpromql.la libsonde-testkit.a libsdk.la
 # The VictoriaMetrics adapter, in the same way.
 check_PROGRAMS += tests/fuzz/fuzz_victoriametrics
 tests_fuzz_fuzz_victoriametrics_SOURCES = tests/fuzz/fuzz_promql.c $(VICTORIAMETRICS_SOURCES) $(FUZZ_SOURCES)
-tests_fuzz_fuzz_victoriametrics_CPPFLAGS = $(FUZZ_CPPFLAGS) $(VICTORIAMETRICS_CPPFLAGS)
+tests_fuzz_fuzz_victoriametrics_CPPFLAGS = -DFUZZ_NO_EXEMPLARS $(FUZZ_CPPFLAGS) $(VICTORIAMETRICS_CPPFLAGS)
 tests_fuzz_fuzz_victoriametrics_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_victoriametrics_LDADD = libpromql.la libsonde-testkit.a libsdk.la
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* MCP over HTTP over the service for tests: fake_http [MAX_SESSIONS [IDLE_MS]]. The tokens "alpha" and "beta" are let in. */
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "fake_service.h"
@@ -24,6 +25,7 @@ static int authenticate(void *user, const char *token, struct principal *ret_pri
 int main(int argc, char **argv)
 {
     mem_setup();
+    log_setup(LOG_WARN, 0);
     int64_t max_sessions = 0;
     int64_t idle_ms = 0;
     if ((argc > 1 && str_to_int(argv[1], 0, 1000000, &max_sessions)) ||

@@ -65,11 +65,13 @@ struct promql_step *promql_add_step(struct promql_op *op, const char *path, cons
 {
     if (op->step_count == PROMQL_MAX_STEPS)
         return NULL;
-    struct promql_step *step = &op->steps[op->step_count];
+    struct promql_step *step = op->host->alloc(op->ctx, sizeof *step);
     struct promql_reader_events events = {
         .user = step, .note = on_note, .name = on_name, .metadata = on_metadata, .field = on_field};
-    if (promql_reader_init(&step->reader, op->host, op->ctx, op->sink, &events) != 0)
+    if (step == NULL ||
+        promql_reader_init(&step->reader, op->host, op->ctx, op->sink, &events) != 0)
         return NULL;
+    op->steps[op->step_count] = step;
     step->path = path;
     step->form = form;
     step->shape = shape;
@@ -97,15 +99,13 @@ int32_t promql_op_begin(void *instance, const struct sonde_begin *begin, void **
 {
     const struct promql_instance *owner = instance;
     struct promql_op *op = owner->host->alloc(begin->ctx, sizeof *op);
-    struct promql_step *steps = owner->host->alloc(begin->ctx, PROMQL_MAX_STEPS * sizeof *steps);
-    if (op == NULL || steps == NULL)
+    if (op == NULL)
         return owner->host->fail(begin->ctx, SONDE_E_INTERNAL, -1, "no memory for this query");
     op->instance = owner;
     op->host = owner->host;
     op->ctx = begin->ctx;
     op->query = begin->query;
     op->sink = begin->sink;
-    op->steps = steps;
     op->product = fact_of(begin, "product");
     op->version = fact_of(begin, "version");
     op->latency_offset = fact_of(begin, "latency_offset_ms");
@@ -171,7 +171,7 @@ static bool is_last(const struct promql_step *step)
 
 static void finish_rows(struct promql_op *op)
 {
-    const struct promql_step *step = &op->steps[op->step_count - 1];
+    const struct promql_step *step = op->steps[op->step_count - 1];
     const struct promql_reader *reader = &step->reader;
     bool cut = step->limit > 0 && reader->seen > step->limit;
     op->sink->total(op->ctx, reader->seen,
@@ -219,7 +219,7 @@ int32_t promql_op_next(void *data, struct sonde_request *request)
     struct promql_op *op = data;
     bool in_flight = false;
     for (uint32_t i = 0; i < op->step_count && !op->stopped; i++) {
-        struct promql_step *step = &op->steps[i];
+        struct promql_step *step = op->steps[i];
         if (step->state == PROMQL_STEP_SENT)
             in_flight = true;
         if (step->state == PROMQL_STEP_READY && (op->side_by_side || !in_flight)) {
@@ -241,7 +241,7 @@ static const char *header(const struct sonde_response_head *head, const char *na
 int32_t promql_op_head(void *data, uint32_t tag, const struct sonde_response_head *head)
 {
     struct promql_op *op = data;
-    struct promql_step *step = &op->steps[tag];
+    struct promql_step *step = op->steps[tag];
     const char *retry = header(head, "retry-after");
     int64_t seconds = 0;
     step->status = head->status;
@@ -312,7 +312,7 @@ static void feed_lines(struct promql_step *step, const char *bytes, size_t size)
 int32_t promql_op_data(void *data, uint32_t tag, const void *bytes, size_t size)
 {
     struct promql_op *op = data;
-    struct promql_step *step = &op->steps[tag];
+    struct promql_step *step = op->steps[tag];
     size_t room = sizeof step->body - step->body_size;
     size_t kept = size < room ? size : room;
     memcpy(step->body + step->body_size, bytes, kept);
@@ -442,7 +442,7 @@ static int32_t end_step(struct promql_op *op, struct promql_step *step,
 int32_t promql_op_response_end(void *data, uint32_t tag, const struct sonde_outcome *outcome)
 {
     struct promql_op *op = data;
-    struct promql_step *step = &op->steps[tag];
+    struct promql_step *step = op->steps[tag];
     int32_t result = end_step(op, step, outcome);
     /* After an error the host may send the request again: until then it counts as in flight. */
     if (result == 0 && step->state == PROMQL_STEP_SENT)
@@ -456,5 +456,5 @@ void promql_op_end(void *data, int32_t reason)
     struct promql_op *op = data;
     (void)reason;
     for (uint32_t i = 0; i < op->step_count; i++)
-        promql_reader_free(&op->steps[i].reader);
+        promql_reader_free(&op->steps[i]->reader);
 }

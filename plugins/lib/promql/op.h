@@ -68,7 +68,7 @@ struct promql_op {
     const char *version;
     const char *latency_offset; /* a fact: milliseconds that the server would hide; "" unknown */
     uint32_t max_points;        /* a series may have in a range answer */
-    struct promql_step *steps;
+    struct promql_step *steps[PROMQL_MAX_STEPS];
     uint32_t step_count;
     bool side_by_side;
     bool no_post; /* a fact: the server takes GET only */

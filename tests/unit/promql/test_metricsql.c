@@ -119,7 +119,7 @@ static void knows_a_bounded_number_of_templates(void **state)
     struct promql_visitor visitor = {0};
     struct promql_fault fault;
     for (int i = 0; i <= METRICSQL_MAX_TEMPLATES; i++) {
-        char one[16];
+        char one[24];
         (void)snprintf(one, sizeof one, "t%d = 1,", i);
         strcat(native, one);
     }

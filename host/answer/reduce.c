@@ -6,6 +6,7 @@
 #include "base/mem.h"
 
 /* Series up to this size are judged without asking for memory. */
+#define SELECT_FEW 16
 #define SMALL 512
 /* What white noise of a few hundred samples reaches by chance; only what lies above is of interest. */
 #define SHIFT_THRESHOLD 5.0
@@ -33,31 +34,52 @@ struct shape {
     double spike_by;
 };
 
-/* The k-th smallest; reorders v. */
+static double middle(double a, double b, double c)
+{
+    double low = a < b ? a : b;
+    double high = a < b ? b : a;
+    return c < low ? low : c > high ? high : c;
+}
+
+/*
+ * The k-th smallest; reorders v so that what is behind it is not smaller. The partitions have no branch that depends on the values:
+ * samples are as good as random, and an answer has millions.
+ */
 static double select_nth(double *v, size_t n, size_t k)
 {
-    size_t low = 0;
-    size_t high = n - 1;
-    while (low < high) {
-        double pivot = v[low + (high - low) / 2];
-        size_t i = low;
-        size_t j = high;
-        for (;;) {
-            while (v[i] < pivot)
-                i++;
-            while (v[j] > pivot)
-                j--;
-            if (i >= j)
-                break;
-            double swap = v[i];
-            v[i++] = v[j];
-            v[j--] = swap;
+    while (n > SELECT_FEW) {
+        double pivot = middle(v[0], v[n / 2], v[n - 1]);
+        size_t below = 0;
+        for (size_t i = 0; i < n; i++) {
+            double x = v[i];
+            v[i] = v[below];
+            v[below] = x;
+            below += x < pivot;
         }
-        /* i == j on an element equal to the pivot belongs to both sides. */
-        if (k <= j)
-            high = j;
-        else
-            low = j + 1;
+        if (k < below) {
+            n = below;
+            continue;
+        }
+        /* Those equal to the pivot, itself at least, so that the rest gets smaller. */
+        size_t upto = below;
+        for (size_t i = below; i < n; i++) {
+            double x = v[i];
+            v[i] = v[upto];
+            v[upto] = x;
+            upto += x <= pivot;
+        }
+        if (k < upto)
+            return v[k];
+        v += upto;
+        n -= upto;
+        k -= upto;
+    }
+    for (size_t i = 1; i < n; i++) {
+        double x = v[i];
+        size_t j = i;
+        for (; j > 0 && v[j - 1] > x; j--)
+            v[j] = v[j - 1];
+        v[j] = x;
     }
     return v[k];
 }

@@ -452,19 +452,36 @@ static int resume_literal(struct sonde_json *json, const unsigned char **cursor,
     return 0;
 }
 
+/* Elements that whoever uses the reader reads itself; 1 when there were any. */
+static int take_elements(struct sonde_json *json, const unsigned char **cursor,
+                         const unsigned char *end, int *ret_rc)
+{
+    *ret_rc = 0;
+    if (json->elements == NULL || **cursor != '[' || json->depth == 0 ||
+        json->stack[json->depth - 1] != '[')
+        return 0;
+    const size_t size =
+        json->elements(json->user, (const char *)*cursor, (size_t)(end - *cursor), ret_rc);
+    *cursor += size;
+    if (size)
+        json->state = EXPECT_VALUE;
+    return size || *ret_rc;
+}
+
 /* The next mark or token; *cursor stands on a byte that is no white space. */
 static int step(struct sonde_json *json, const unsigned char **cursor, const unsigned char *end)
 {
     const unsigned char c = **cursor;
+    int rc;
     switch ((enum expect)json->state) {
     case EXPECT_FIRST_VALUE:
         if (c == ']') {
             ++*cursor;
             return close_container(json, c);
         }
-        return begin_value(json, cursor, end);
+        __attribute__((fallthrough));
     case EXPECT_VALUE:
-        return begin_value(json, cursor, end);
+        return take_elements(json, cursor, end, &rc) ? rc : begin_value(json, cursor, end);
     case EXPECT_FIRST_KEY:
         if (c == '}') {
             ++*cursor;

@@ -7,6 +7,7 @@
 
 #define MAX_NOTES 20
 #define MAX_ERROR 4096
+#define MAX_VALUE ((size_t)64) /* bytes of a value that is looked at in one go */
 
 /* What an open container is. */
 enum role {
@@ -548,6 +549,102 @@ static int on_event(void *user, uint32_t type, uint32_t depth, const char *text,
     return on_scalar(reader, type, text, size);
 }
 
+/* Digits at *at as a number, at most max of them; how many there were. */
+static size_t take_digits(const char **at, const char *end, size_t max, uint64_t *number)
+{
+    const char *p = *at;
+    while (p < end && (size_t)(p - *at) < max && *p >= '0' && *p <= '9')
+        *number = *number * 10 + (uint64_t)(*p++ - '0');
+    size_t n = (size_t)(p - *at);
+    *at = p;
+    return n;
+}
+
+/* A time in seconds as Prometheus writes it: at most 10 digits, at most 9 behind the point. */
+static bool take_time(const char **at, const char *end, int64_t *ret_ns)
+{
+    static const uint32_t scales[] = {1000000000, 100000000, 10000000, 1000000, 100000,
+                                      10000,      1000,      100,      10,      1};
+    uint64_t seconds = 0;
+    uint64_t part = 0;
+    size_t digits = 0;
+    const char *first = *at;
+    size_t whole = take_digits(at, end, 10, &seconds);
+    if (whole == 0 || (*first == '0' && whole > 1))
+        return false;
+    if (*at < end && **at == '.') {
+        ++*at;
+        digits = take_digits(at, end, 9, &part);
+        if (digits == 0)
+            return false;
+    }
+    /* 10 digits of seconds may be more than 64 bits of ns: 2262 is soon enough for the long way. */
+    if (seconds > INT64_C(9000000000))
+        return false;
+    *ret_ns = (int64_t)(seconds * 1000000000 + part * scales[digits]);
+    return true;
+}
+
+/* A value in quotes; *at stands behind the first. What is no plain decimal of at most 53 bits is left to the long way, correctly rounded. */
+static bool take_value(const char **at, const char *end, double *ret_value)
+{
+    static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                    1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                    1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    const char *first = *at;
+    const char *p = first;
+    uint64_t mantissa = 0;
+    size_t fraction = 0;
+    bool negative = p < end && *p == '-';
+    p += negative;
+    size_t whole = take_digits(&p, end, 19, &mantissa);
+    if (p < end && *p == '.') {
+        p++;
+        fraction = take_digits(&p, end, 19 - whole, &mantissa);
+    }
+    if (p < end && *p == '"' && whole + fraction > 0 && mantissa <= UINT64_C(1) << 53) {
+        /* Both are exact, so the quotient is rounded once. */
+        double value = (double)mantissa / powers[fraction];
+        *ret_value = negative ? -value : value;
+        *at = p + 1;
+        return true;
+    }
+    size_t room = (size_t)(end - first);
+    const char *quote = memchr(first, '"', room < MAX_VALUE ? room : MAX_VALUE);
+    if (quote == NULL || sonde_parse_double(first, (size_t)(quote - first), ret_value) != 0)
+        return false;
+    *at = quote + 1;
+    return true;
+}
+
+/*
+ * The points of a matrix, which are nearly all of a large answer: [time,"value"], again and again, without white space. Anything else is
+ * left to the events.
+ */
+static size_t on_elements(void *user, const char *text, size_t size, int *ret_stop)
+{
+    struct promql_reader *reader = user;
+    if (reader->skipped > 0 || reader->depth == 0 || parent(reader) != ROLE_VALUES)
+        return 0;
+    const char *end = text + size;
+    const char *done = text;
+    for (const char *p = done; p < end && *p == '['; done = p) {
+        int64_t time_ns;
+        double value;
+        p++;
+        if (!take_time(&p, end, &time_ns) || end - p < 2 || p[0] != ',' || p[1] != '"')
+            break;
+        p += 2;
+        if (!take_value(&p, end, &value) || end - p < 2 || p[0] != ']' || p[1] != ',')
+            break;
+        p += 2;
+        *ret_stop = from_rows(reader, promql_rows_point(&reader->rows, time_ns, value));
+        if (*ret_stop != 0)
+            return (size_t)(p - text);
+    }
+    return (size_t)(done - text);
+}
+
 int promql_reader_init(struct promql_reader *reader, const struct sonde_host *host,
                        struct sonde_ctx *ctx, const struct sonde_sink *sink,
                        const struct promql_reader_events *events)
@@ -555,6 +652,7 @@ int promql_reader_init(struct promql_reader *reader, const struct sonde_host *ho
     memset(reader, 0, sizeof *reader);
     if (sonde_json_init(&reader->json, on_event, reader, SONDE_JSON_LENIENT, 64, 0) != 0)
         return -1;
+    reader->json.elements = on_elements;
     reader->usable = true;
     reader->events = *events;
     promql_rows_init(&reader->rows, host, ctx, sink);

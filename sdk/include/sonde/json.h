@@ -43,6 +43,13 @@
 typedef int (*sonde_json_event_fn)(void *user, uint32_t type, uint32_t depth, const char *text,
                                    size_t size);
 
+/*
+ * For arrays with very many short arrays in them, each of one form: offered whatever there is from the '[' of an element on, reads as many
+ * whole elements as it knows the form of, each with the comma behind it, and returns how many bytes that were; they cause no events.
+ * 0: the reader goes on itself. *ret_stop other than 0 stops the reader, which hands it back. size is what has come so far.
+ */
+typedef size_t (*sonde_json_elements_fn)(void *user, const char *text, size_t size, int *ret_stop);
+
 struct sonde_json {
     sonde_json_event_fn event;
     void *user;
@@ -68,6 +75,8 @@ struct sonde_json {
     uint32_t is_key;
     int32_t failed;
     uint64_t values; /* complete at the top */
+    /* NULL after sonde_json_init; may be set then. */
+    sonde_json_elements_fn elements;
 };
 
 /* max_depth 1 to 1024, max_token up to 16 MiB; 0 takes 64 and 1 MiB. Returns 0 or SONDE_JSON_E_MEMORY. */

@@ -16,6 +16,12 @@ tests_unit_promql_test_structured_CPPFLAGS = $(PROMQL_TEST_CPPFLAGS)
 tests_unit_promql_test_structured_LDADD = libpromql.la libsdk.la $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/promql/test_structured
 
+check_PROGRAMS += tests/unit/promql/test_reader
+tests_unit_promql_test_reader_SOURCES = tests/unit/promql/test_reader.c $(PROMQL_TEST_SUPPORT)
+tests_unit_promql_test_reader_CPPFLAGS = $(PROMQL_TEST_CPPFLAGS)
+tests_unit_promql_test_reader_LDADD = libpromql.la libsdk.la $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/promql/test_reader
+
 check_PROGRAMS += tests/unit/promql/test_metricsql
 tests_unit_promql_test_metricsql_SOURCES = tests/unit/promql/test_metricsql.c \
 	tests/unit/promql/metricsql_cases.h $(PROMQL_TEST_SUPPORT)

@@ -28,9 +28,9 @@ struct arena_block {
  * finds the lock taken goes to malloc.
  */
 #ifdef SONDE_SANITIZED
-#define SPARES_MAX 0 /* what is freed shall be seen to be */
+static const unsigned spares_max = 0; /* what is freed shall be seen to be */
 #else
-#define SPARES_MAX 32
+static const unsigned spares_max = 32;
 #endif
 static struct {
     pthread_mutex_t lock;
@@ -55,7 +55,7 @@ static struct arena_block *take_spare(void)
 static void give_block(struct arena_block *block)
 {
     if (block->size == FIRST_BLOCK && !block->zeroed && !pthread_mutex_trylock(&spares.lock)) {
-        bool kept = spares.count < SPARES_MAX;
+        bool kept = spares.count < spares_max;
         if (kept) {
             block->next = spares.first;
             spares.first = block;

@@ -81,11 +81,11 @@ class Sonde:
     def __init__(self, directory):
         self.directory = directory
 
-    def config(self, url, extra=""):
+    def config(self, url):
         path = os.path.join(self.directory, "sonde.yaml")
         with open(path, "w") as file:
             file.write('connections: [{name: bench, backend: prometheus, url: "%s"}]\n'
-                       "limits: {in_flight: 64, body: 256MiB}\n%s" % (url, extra))
+                       "limits: {in_flight: 64, in_flight_per_user: 64, calls_per_user: 128, calls_per_minute: 0, body: 256MiB}\n" % url)
         os.chmod(path, 0o600)
         return ["--config", path, "--plugins", os.path.join(top, "plugins.d")]
 
@@ -93,9 +93,11 @@ class Sonde:
         return [os.path.join(top, "sonde"), "mcp", *self.config(url)], None
 
     def http(self, url, port):
-        if subprocess.run([os.path.join(top, "sonde"), "help", "serve"], capture_output=True).returncode:
-            return None
-        return ([os.path.join(top, "sonde"), "serve", "--listen", "127.0.0.1:%d" % port, *self.config(url, SERVE_LIMITS)],
+        tokens = os.path.join(self.directory, "tokens")
+        with open(tokens, "w") as file:
+            file.write(TOKEN + "\n")
+        os.chmod(tokens, 0o600)
+        return ([os.path.join(top, "sonde"), "serve", "--listen", "127.0.0.1:%d" % port, "--token-file", tokens, *self.config(url)],
                 None, "/mcp")
 
     def range(self, what, end):
@@ -103,7 +105,7 @@ class Sonde:
                     time_range={"start": str(end - 15 * (what["points"] - 1)), "end": str(end)})
 
 
-SERVE_LIMITS = ""
+TOKEN = "bench-bench-bench-bench"
 
 
 class Go:
@@ -408,11 +410,7 @@ class Bench:
     def serve(self, server):
         """The server over HTTP: its process and a load that speaks with it, or None."""
         port = free_port()
-        how = server.http(self.url, port)
-        if not how:
-            print("%s has no HTTP here: left out" % server.name, file=sys.stderr)
-            return None
-        command, env, path = how
+        command, env, path = server.http(self.url, port)
         process = subprocess.Popen(command, env=environment(env), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         until = time.monotonic() + 20
         while True:
@@ -433,11 +431,13 @@ class Bench:
 
     def session(self, port, path):
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-        headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+        headers = {"Authorization": "Bearer " + TOKEN, "Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
         connection.request("POST", path, message("initialize", INITIALIZE, 1), headers)
         answer = connection.getresponse()
         answer.read()
-        lines = ["MCP-Protocol-Version: 2025-06-18"]
+        if answer.status != 200:
+            raise http.client.HTTPException("status %d" % answer.status)
+        lines = ["MCP-Protocol-Version: 2025-06-18", "Authorization: Bearer " + TOKEN]
         if answer.getheader("Mcp-Session-Id"):
             lines.append("Mcp-Session-Id: " + answer.getheader("Mcp-Session-Id"))
         headers.update(line.split(": ", 1) for line in lines)
@@ -480,8 +480,7 @@ class Bench:
             before = memory(load.server_pid)
             try:
                 for _ in range(count):
-                    if server is not self.servers[0] or not held:
-                        headers = self.session(load.port, load.path)
+                    headers = self.session(load.port, load.path)
                     one = socket.create_connection(("127.0.0.1", load.port), 10)
                     held.append(one)
                     one.sendall(("GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAccept: text/event-stream\r\n%s\r\n\r\n"
@@ -497,7 +496,7 @@ class Bench:
                 one.close()
             load.close()
             stop(load.server)
-        self.table.add("RSS of an idle stream over HTTP, KiB, at %d" % count, cells)
+        self.table.add("RSS of an idle stream with its session over HTTP, KiB, at %d" % count, cells)
 
 
 def main():

@@ -11,7 +11,7 @@
 void mem_setup(void)
 {
 #ifdef __GLIBC__
-    mallopt(M_ARENA_MAX, 2);
+    mallopt(M_ARENA_MAX, 4); /* with 2, many calls at once wait for each other */
     /* Large blocks go back to the system when freed, whatever was freed before them. */
     mallopt(M_MMAP_THRESHOLD, 256 * 1024);
     mallopt(M_TRIM_THRESHOLD, 1024 * 1024);

@@ -23,7 +23,7 @@
 #include "io/target.h"
 
 #define CONNECT_MS 10000L
-#define CURL_BUFFER (128L * 1024)
+#define CURL_BUFFER (32L * 1024) /* taken and given back for each transfer */
 
 /* ---- Letting go ---- */
 

@@ -43,6 +43,7 @@ struct call_pool {
     struct worker *workers;
     struct worker *idle; /* the latest first: its memory is in the caches, and the others may end */
     unsigned max;
+    unsigned ended; /* workers to be joined */
     unsigned threads;
     unsigned active;
     int64_t gave_back_ns;
@@ -202,22 +203,28 @@ static void *work(void *argument)
     }
     give_back(pool);
     worker->ended = true;
+    pool->ended++;
     pool->threads--;
+    bool calm = pool->threads <= 1 && !pool->stopping;
     pthread_cond_signal(&pool->gone);
     pthread_mutex_unlock(&pool->lock);
+    /* After many calls at once: their memory goes back, too. The pool may be gone. */
+    if (calm)
+        mem_trim();
     return NULL;
 }
 
 /* Joins threads that have ended. Under the lock; they need it no more. */
 static void reap(struct call_pool *pool)
 {
-    for (struct worker **link = &pool->workers; *link;) {
+    for (struct worker **link = &pool->workers; *link && pool->ended;) {
         struct worker *worker = *link;
         if (!worker->ended) {
             link = &worker->next;
             continue;
         }
         *link = worker->next;
+        pool->ended--;
         pthread_mutex_unlock(&pool->lock);
         pthread_join(worker->thread, NULL);
         pthread_mutex_lock(&pool->lock);

@@ -176,7 +176,7 @@ static struct job *take_job(struct worker *worker)
 static void give_back(struct call_pool *pool)
 {
     int64_t now = clock_mono_ns();
-    if (now - pool->gave_back_ns < TRIM_NS)
+    if (pool->stopping || now - pool->gave_back_ns < TRIM_NS)
         return;
     pool->gave_back_ns = now;
     pthread_mutex_unlock(&pool->lock);
@@ -205,12 +205,8 @@ static void *work(void *argument)
     worker->ended = true;
     pool->ended++;
     pool->threads--;
-    bool calm = pool->threads <= 1 && !pool->stopping;
     pthread_cond_signal(&pool->gone);
     pthread_mutex_unlock(&pool->lock);
-    /* After many calls at once: their memory goes back, too. The pool may be gone. */
-    if (calm)
-        mem_trim();
     return NULL;
 }
 

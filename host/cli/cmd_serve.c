@@ -169,6 +169,8 @@ static int start(struct serve *serve)
         serve_fill_routes(serve);
         r = start_server(serve, serve->listen, &err);
     }
+    if (!r)
+        r = serve_stats_begin(serve, &err);
     if (r)
         return cli_fail(exit_code(r), &err);
     if (service_start_keeper(serve->service, &err))
@@ -236,6 +238,7 @@ static void drain(struct serve *serve)
 
 static void release(struct serve *serve)
 {
+    serve_stats_end(serve);
     if (serve->server)
         http_server_stop(serve->server);
     if (serve->mcp)

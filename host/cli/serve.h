@@ -45,6 +45,10 @@ int serve_authenticate(void *user, const char *token, struct principal *ret_prin
 /* NULL when calls are taken, else why not; text holds what has to be made. */
 const char *serve_unready(struct serve *serve, char *text, size_t size);
 
+/* From here to the other /metrics shows the listener: while server and tokens are there. */
+int serve_stats_begin(struct serve *serve, struct err *err);
+void serve_stats_end(struct serve *serve);
+
 /* SIGHUP: configuration, tokens and certificate, each on its own: one that is bad stays as it is, and that is logged. */
 void serve_reload(struct serve *serve);
 /* A sign of life for the service manager's watchdog, if the loop of http/ gives one. */

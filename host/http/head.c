@@ -54,7 +54,7 @@ bool head_list_has(const char *list, const char *token)
 /* ---- Framing ---- */
 
 struct codings {
-    size_t chunked, other, items;
+    size_t chunked, other;
     bool chunked_last;
 };
 
@@ -63,7 +63,6 @@ static void count_codings(struct codings *codings, const char *value)
     const char *item;
     size_t size;
     while (list_next(&value, &item, &size)) {
-        codings->items++;
         codings->chunked_last = item_is(item, size, "chunked");
         if (codings->chunked_last)
             codings->chunked++;
@@ -72,7 +71,7 @@ static void count_codings(struct codings *codings, const char *value)
     }
 }
 
-static int check_coding(struct message *message, const struct codings *codings, size_t lines)
+static int check_coding(struct message *message, const struct codings *codings)
 {
     if (message->old)
         return refuse(message, 400, "Transfer-Encoding is not taken on HTTP/1.0.");
@@ -80,8 +79,6 @@ static int check_coding(struct message *message, const struct codings *codings, 
         return refuse(message, 400, "Transfer-Encoding must be chunked, once and last.");
     if (codings->other)
         return refuse(message, 501, "Transfer-Encoding may be chunked only.");
-    if (lines != 1 || codings->items != 1)
-        return refuse(message, 400, "Transfer-Encoding must be one line: chunked.");
     return 0;
 }
 
@@ -140,7 +137,7 @@ static int check_lines(struct message *message)
         return refuse(message, 400, "Transfer-Encoding and Content-Length exclude each other.");
     if (seen.length && check_length(message, seen.length) != 0)
         return -1;
-    if (seen.encodings && check_coding(message, &seen.codings, seen.encodings) != 0)
+    if (seen.encodings && check_coding(message, &seen.codings) != 0)
         return -1;
     /* The library frames the body: what it saw must be what was checked here. */
     if (message->framed && (message->framing.chunked != (seen.encodings > 0) ||

@@ -14,6 +14,7 @@
 #define CALL_MAX_BYTES (64u * 1024u * 1024u)
 #define STACK_BYTES (512u * 1024u)
 #define IDLE_NS (10 * NS_PER_S)
+#define TRIM_NS NS_PER_S /* many threads end at once; one of them is enough */
 
 struct job {
     struct call call; /* first: a call is handed out as this */
@@ -45,6 +46,7 @@ struct call_pool {
     unsigned ended; /* workers to be joined */
     unsigned threads;
     unsigned active;
+    int64_t gave_back_ns;
     bool stopping;
 };
 
@@ -170,6 +172,18 @@ static struct job *take_job(struct worker *worker)
     return worker->job;
 }
 
+/* The pool shrinks: what it needed at its height is not needed now. Under the lock, but for the work itself. */
+static void give_back(struct call_pool *pool)
+{
+    int64_t now = clock_mono_ns();
+    if (pool->stopping || now - pool->gave_back_ns < TRIM_NS)
+        return;
+    pool->gave_back_ns = now;
+    pthread_mutex_unlock(&pool->lock);
+    mem_trim();
+    pthread_mutex_lock(&pool->lock);
+}
+
 static void *work(void *argument)
 {
     struct worker *worker = argument;
@@ -187,15 +201,12 @@ static void *work(void *argument)
         pthread_mutex_lock(&pool->lock);
         pool->active--;
     }
+    give_back(pool);
     worker->ended = true;
     pool->ended++;
     pool->threads--;
-    bool calm = pool->threads <= 1 && !pool->stopping;
     pthread_cond_signal(&pool->gone);
     pthread_mutex_unlock(&pool->lock);
-    /* After many calls at once: their memory goes back, too. The pool may be gone. */
-    if (calm)
-        mem_trim();
     return NULL;
 }
 

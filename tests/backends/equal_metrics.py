@@ -6,7 +6,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.environ["top_srcdir"], "tests/support"))
-from mcp_client import Client, Scratch, make_incident, sonde_command  # noqa: E402
+from mcp_client import NO_LIMITS, Client, Scratch, make_incident, sonde_command  # noqa: E402
 import prometheus_server  # noqa: E402
 import victoriametrics_server  # noqa: E402
 
@@ -157,8 +157,8 @@ def difference(a, b):
     return [(dict(key), [(x, y) for x, y in zip(a[key], b[key]) if x != y][:3], len(a[key]), len(b[key])) for key in a if a[key] != b[key]][:2]
 
 
-def check_query(client, truth, stores, arguments, reason):
-    answers = {store: ask(client, store, truth, arguments) for store in stores}
+def check_query(clients, truth, stores, arguments, reason):
+    answers = {store: ask(clients[store], store, truth, arguments) for store in stores}
     far = {True: [], False: []}  # within a product, between the two
     names = sorted(answers)
     for i, a in enumerate(names):
@@ -175,11 +175,11 @@ def check_query(client, truth, stores, arguments, reason):
     return max(map(len, answers.values())), max(far[False], default=0)
 
 
-def check_names(client, truth, stores, arguments, reason):
+def check_names(clients, truth, stores, arguments, reason):
     answers = {}
     for store in stores:
-        answer = client.call("list_metrics", {"time_range": window(truth, {"start": -1700, "end": 540}), "max_tokens": 25000, **arguments,
-                                              "connection_id": store})
+        answer = clients[store].call("list_metrics", {"time_range": window(truth, {"start": -1700, "end": 540}), "max_tokens": 25000, **arguments,
+                                                      "connection_id": store})
         assert not answer["_error"], (store, answer["_text"])
         answers[store] = sorted(answer["values"]) if "label" in arguments else sorted(row["name"] for row in answer["metrics"])
         assert answers[store], (store, answer["_text"])
@@ -206,10 +206,12 @@ def main():
             truth = make_incident(folder, format="all")
             for store in stores:
                 running[store] = STORES[store][1]((folder, truth))
-            client = Client(sonde_command("mcp", *[x for store in stores for x in ("--connection", "%s:%s=%s" % (store, STORES[store][0],
-                                                                                                                running[store].url))]))
-            rows = [(name, lambda a=a, r=r: check_query(client, truth, stores, a, r)) for name, (a, r) in QUERIES.items()]
-            rows += [(name, lambda n=name, a=a: (check_names(client, truth, stores, a, NAME_REASONS.get(n)), 0)) for name, a in NAMES.items()]
+            # One sonde a store: the calls of one are limited to some a minute.
+            clients = {store: Client(sonde_command("mcp", "--connection", "%s:%s=%s" % (store, STORES[store][0], running[store].url),
+                                                  config=NO_LIMITS))
+                       for store in stores}
+            rows = [(name, lambda a=a, r=r: check_query(clients, truth, stores, a, r)) for name, (a, r) in QUERIES.items()]
+            rows += [(name, lambda n=name, a=a: (check_names(clients, truth, stores, a, NAME_REASONS.get(n)), 0)) for name, a in NAMES.items()]
             for name, function in rows:
                 try:
                     count, far = function()
@@ -217,7 +219,7 @@ def main():
                 except AssertionError as error:
                     failures += 1
                     print("FAILED", name, str(error)[:3000])
-            failures += client.close()[0] != 0
+            failures += sum(client.close()[0] != 0 for client in clients.values())
         finally:
             for server in running.values():
                 server.close()

@@ -162,7 +162,7 @@ async def drive(process, port, token, backend):
     await asyncio.sleep(SECONDS / 3)
     warm = usage(process.pid)
     await asyncio.gather(*tasks)
-    await asyncio.sleep(SLOW + 1)  # what sessions asked goes on until it is answered
+    await asyncio.sleep(SLOW + 12)  # what sessions asked goes on until it is answered; then idle threads end
     return load, warm, usage(process.pid)
 
 

@@ -6,7 +6,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.environ["top_srcdir"], "tests/support"))
-from mcp_client import Client, free_port, sonde_command  # noqa: E402
+from mcp_client import NO_LIMITS, Client, free_port, sonde_command  # noqa: E402
 from prometheus_server import Prometheus, programs  # noqa: E402
 
 CPU = 'sum by (pod, namespace) (rate(container_cpu_usage_seconds_total{pod=~"web-app-.*"}[1m]))'
@@ -259,7 +259,7 @@ def main():
     server = Prometheus(kind)
     failures = 0
     try:
-        client = Client(sonde_command("mcp", "--connection", "prometheus=" + server.url))
+        client = Client(sonde_command("mcp", "--connection", "prometheus=" + server.url, config=NO_LIMITS))
         for function in checks:
             try:
                 function(server, client)

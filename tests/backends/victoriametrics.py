@@ -8,7 +8,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.environ["top_srcdir"], "tests/support"))
-from mcp_client import Client, Scratch, free_port, sonde_command, wait_until_ready  # noqa: E402
+from mcp_client import NO_LIMITS, Client, Scratch, free_port, sonde_command, wait_until_ready  # noqa: E402
 import prometheus_server  # noqa: E402
 from victoriametrics_server import VictoriaMetrics, program  # noqa: E402
 
@@ -217,7 +217,7 @@ def main():
     server = VictoriaMetrics(kind, load=False)
     failures = 0
     try:
-        client = Client(sonde_command("mcp", "--connection", "victoriametrics=" + server.url))
+        client = Client(sonde_command("mcp", "--connection", "victoriametrics=" + server.url, config=NO_LIMITS))
         for function in checks:
             try:
                 function(server, client)

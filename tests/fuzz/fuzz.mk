@@ -19,6 +19,12 @@ tests_fuzz_fuzz_jsonrpc_CPPFLAGS = $(FUZZ_CPPFLAGS) -I$(top_srcdir)/tests/mcp
 tests_fuzz_fuzz_jsonrpc_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_jsonrpc_LDADD = libhost.la
 
+check_PROGRAMS += tests/fuzz/fuzz_mcp_headers
+tests_fuzz_fuzz_mcp_headers_SOURCES = tests/fuzz/fuzz_mcp_headers.c $(FUZZ_SOURCES)
+tests_fuzz_fuzz_mcp_headers_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_mcp_headers_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_mcp_headers_LDADD = libhost.la
+
 check_PROGRAMS += tests/fuzz/fuzz_json
 tests_fuzz_fuzz_json_SOURCES = tests/fuzz/fuzz_json.c $(FUZZ_SOURCES)
 tests_fuzz_fuzz_json_CPPFLAGS = $(FUZZ_CPPFLAGS)

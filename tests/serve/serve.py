@@ -83,6 +83,8 @@ def pages(scratch):
         assert answer.status == 200 and answer.headers["Content-Type"].startswith("text/plain; version=0.0.4"), answer.headers
         for line in answer.body.splitlines():
             assert re.match(r"(# (HELP|TYPE) |)[a-z_]+", line), line
+        for line in ("sonde_tokens 1", "sonde_http_requests_pending 1", "sonde_http_refused_total 1"):
+            assert "\n%s\n" % line in answer.body, (line, answer.body[-3000:])
         assert serve.stop() == 0
     # Open pages need no token; without plugins nothing can be asked, and that is said.
     os.mkdir(os.path.join(scratch, "empty"))

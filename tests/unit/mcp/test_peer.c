@@ -24,6 +24,7 @@ struct client {
     size_t told;  /* to the peer */
     size_t ended; /* of them */
     int status;   /* of the last */
+    int waiting;  /* hints that a call takes long */
     struct mcp_channel channel;
 };
 
@@ -34,6 +35,7 @@ static void keep(void *user, const struct mcp_out *out)
     size_t size = out->size;
     pthread_mutex_lock(&client->lock);
     client->ended += out->kind == MCP_ANSWER || out->kind == MCP_NOTHING;
+    client->waiting += out->kind == MCP_WAITING;
     client->status = out->status;
     if (!size) {
         pthread_mutex_unlock(&client->lock);
@@ -300,6 +302,125 @@ static void progress(void **state)
     expect(client, "progressToken must be");
 }
 
+/* What a call says by itself: rising values alone; its last words before the answer. */
+static void own_progress(void **state)
+{
+    struct client *client = *state;
+    tell(client, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"_meta\":{"
+                 "\"progressToken\":7},\"name\":\"query_metrics\",\"arguments\":{\"query\":"
+                 "\"steps\"}}}");
+    expect(client, "\"progressToken\":7,\"progress\":0,\"total\":3,\"message\":\"a step\"}}");
+    expect(client, "\"progress\":1,");
+    expect(client, "\"progress\":2,");
+    expect(client, "\"progress\":3,");
+    expect(client, "\"id\":1,\"result\"");
+    tell(client, CALL("2", "steps"));
+    expect(client, "\"id\":2,\"result\"");
+    expect_no_more(client);
+}
+
+static void blocks(void **state)
+{
+    struct client *client = *state;
+    tell(client, CALL("1", "blocks"));
+    expect(client,
+           "\"content\":[{\"type\":\"text\",\"text\":\"blocks\"},{\"type\":\"text\",\"text\":"
+           "\"one\"},{\"type\":\"text\",\"text\":\"two\"}],");
+    expect_no_more(client);
+}
+
+/* A transport that wants to know hears once that a call takes long. */
+static void waiting(void **state)
+{
+    struct client *client = *state;
+    client->channel.tell_waiting = true;
+    tell(client, CALL("1", "sleep"));
+    assert_true(mcp_peer_tick(client->peer) != INT64_MAX);
+    age(client, 6);
+    assert_true(mcp_peer_tick(client->peer) == INT64_MAX);
+    age(client, 6);
+    mcp_peer_tick(client->peer);
+    tell(client, CANCEL("1"));
+    expect_no_more(client);
+    assert_int_equal(client->waiting, 1);
+}
+
+static void cancels_all(void **state)
+{
+    struct client *client = *state;
+    tell(client, CALL("1", "sleep"));
+    tell(client, CALL("2", "sleep"));
+    mcp_peer_cancel_all(client->peer);
+    tell(client, CALL("1", "up"));
+    expect(client, "\"id\":1,\"result\"");
+    expect_no_more(client);
+}
+
+#define LISTEN(id)                                                                        \
+    "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"subscriptions/listen\",\"params\":{" \
+    "\"notifications\":{\"toolsListChanged\":true}," MODERN "}}"
+
+static void listens(void **state)
+{
+    struct client *client = *state;
+    tell(client, LISTEN("\"s\""));
+    expect(client, "\"method\":\"notifications/subscriptions/acknowledged\",\"params\":{\"_meta\":{"
+                   "\"" META_SUBSCRIPTION "\":\"s\"},\"notifications\":{}}}");
+    tell(client, LISTEN("\"s\""));
+    expect(client, "in flight already");
+    /* It is no call: nobody waits for it, and calls can be cancelled without it. */
+    assert_true(mcp_peer_wait_idle(client->peer, 0));
+    mcp_peer_cancel_all(client->peer);
+    tell(client, LISTEN("1"));
+    expect(client, "acknowledged");
+    tell(client, CANCEL("1"));
+    tell(client, LISTEN("1"));
+    expect(client, "acknowledged");
+    for (int i = 2; i < MCP_MAX_LISTENS; i++) {
+        char message[512];
+        snprintf(message, sizeof message, LISTEN("%d"), i);
+        tell(client, message);
+        expect(client, "acknowledged");
+    }
+    tell(client, LISTEN("99"));
+    expect(client, "16 subscriptions are open already");
+    mcp_peer_end_listens(client->peer);
+    for (int i = 0; i < MCP_MAX_LISTENS; i++)
+        expect(client, "\"" META_SUBSCRIPTION "\":");
+    expect_no_more(client);
+    tell(client, LISTEN("1"));
+    expect(client, "acknowledged");
+    /* Left open: the end of the peer frees it. */
+}
+
+/* What a message that was refused means over HTTP. */
+static void statuses(void **state)
+{
+    struct client *client = *state;
+    static const struct {
+        const char *message;
+        int status;
+    } cases[] = {
+        {"{", 400},
+        {"[]", 400},
+        {"{\"jsonrpc\":\"2.0\",\"id\":null,\"method\":\"ping\"}", 400},
+        {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"no\"}", 200},
+        {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"no\",\"params\":{" MODERN "}}", 404},
+        {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"params\":{" MODERN "}}", 404},
+        {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}", 200},
+        {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\"}", 200},
+        {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\",\"params\":{\"_meta\":{"
+         "\"" META_VERSION "\":\"2099-01-01\"}}}",
+         400},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        tell(client, cases[i].message);
+        next(client);
+        if (client->status != cases[i].status)
+            fail_msg("%s: %d", cases[i].message, client->status);
+    }
+}
+
 static void many_threads(void **state)
 {
     struct client *client = *state;
@@ -332,6 +453,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(destroyed_while_running, begin, finish),
         cmocka_unit_test_setup_teardown(batches, begin, finish),
         cmocka_unit_test_setup_teardown(progress, begin, finish),
+        cmocka_unit_test_setup_teardown(own_progress, begin, finish),
+        cmocka_unit_test_setup_teardown(blocks, begin, finish),
+        cmocka_unit_test_setup_teardown(waiting, begin, finish),
+        cmocka_unit_test_setup_teardown(cancels_all, begin, finish),
+        cmocka_unit_test_setup_teardown(listens, begin, finish),
+        cmocka_unit_test_setup_teardown(statuses, begin, finish),
         cmocka_unit_test_setup_teardown(many_threads, begin, finish),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -231,8 +231,10 @@ static void test_large_cancelled(void **state)
     struct caller caller;
     start(&caller, "a", SONDE_KIND_METRICS, false, LONG, held.permits);
     wait_read();
+    int64_t before = clock_mono_ns();
     call_cancel(atomic_load(&caller.call));
     assert_int_equal(join(&caller)->err.code, SONDE_E_CANCELLED);
+    assert_true(clock_mono_ns() - before < LONG / 2); /* not because its time was up */
     assert_int_equal(atomic_load(&read_bytes), PERMIT_FREE_BYTES);
     assert_int_equal(atomic_load(&plan.response_ends), 1);
     let_go(&held);

@@ -213,7 +213,24 @@ static void run(struct serve *serve)
     }
 }
 
-/* Until no request is pending, the grace is over, or somebody is in a hurry. */
+/* True once no request is pending; false when the time is up or somebody is in a hurry. */
+static bool wait_idle(struct serve *serve, int64_t wait_ns, const char *too_late)
+{
+    int64_t until = clock_mono_ns() + wait_ns;
+    while (!http_server_idle(serve->server)) {
+        if (clock_mono_ns() >= until) {
+            log_line(LOG_WARN, "serve", "%s", too_late);
+            return false;
+        }
+        int number = wait_signal(LOOK_NS);
+        if (number == SIGTERM || number == SIGINT) {
+            log_line(LOG_WARN, "serve", "a second signal: what still runs is cancelled");
+            return false;
+        }
+    }
+    return true;
+}
+
 static void drain(struct serve *serve)
 {
     struct http_counts counts;
@@ -224,16 +241,12 @@ static void drain(struct serve *serve)
     http_server_counts(serve->server, &counts);
     log_line(LOG_INFO, "serve", "stopping; %u requests at work get %.3g s to end", counts.pending,
              (double)serve->grace_ns / (double)NS_PER_S);
-    int64_t until = clock_mono_ns() + serve->grace_ns;
-    while (!http_server_idle(serve->server) && clock_mono_ns() < until) {
-        int number = wait_signal(LOOK_NS);
-        if (number == SIGTERM || number == SIGINT) {
-            log_line(LOG_WARN, "serve", "a second signal: what still runs is cancelled");
-            return;
-        }
-    }
-    if (!http_server_idle(serve->server))
-        log_line(LOG_WARN, "serve", "the grace is over: what still runs is cancelled");
+    if (wait_idle(serve, serve->grace_ns, "the grace is over: what still runs is cancelled"))
+        return;
+    /* Those who wait are told so while there is still somebody to tell them. */
+    service_cancel_calls(serve->service);
+    wait_idle(serve, CANCELLED_MS * NS_PER_MS,
+              "what was cancelled has not ended; it is left behind");
 }
 
 static void release(struct serve *serve)

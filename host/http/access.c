@@ -7,12 +7,32 @@
 #include "http/internal.h"
 
 #define PATH_SHOWN 200
+#define REFUSALS_A_SECOND 50u
+
+/* Whoever is refused decides how often that happens, so what it writes is bounded. */
+static bool may_write_refusal(void)
+{
+    static atomic_int_least64_t window_ends_ns;
+    static atomic_uint written, left_out;
+    int64_t now = clock_mono_ns();
+    int64_t ends = atomic_load(&window_ends_ns);
+    if (now >= ends && atomic_compare_exchange_strong(&window_ends_ns, &ends, now + NS_PER_S)) {
+        atomic_store(&written, 0);
+        unsigned more = atomic_exchange(&left_out, 0);
+        if (more)
+            log_line(LOG_INFO, HTTP_AREA, "%u more requests were refused than are told of", more);
+    }
+    if (atomic_fetch_add(&written, 1) < REFUSALS_A_SECOND)
+        return true;
+    atomic_fetch_add(&left_out, 1);
+    return false;
+}
 
 void access_log(const struct http_request *request)
 {
     bool well = request->status >= 200 && request->status < 400;
     enum log_level level = well ? LOG_DEBUG : LOG_INFO;
-    if (!log_enabled(level))
+    if (!log_enabled(level) || (request->status >= 400 && !may_write_refusal()))
         return;
     const struct message *message = &request->message;
     char status[16] = "left";

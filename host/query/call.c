@@ -329,6 +329,20 @@ void call_pool_threads(struct call_pool *pool, unsigned *ret_threads, unsigned *
     pthread_mutex_unlock(&pool->lock);
 }
 
+static void cancel_locked(struct call_pool *pool)
+{
+    for (struct worker *worker = pool->workers; worker; worker = worker->next)
+        if (worker->job)
+            call_cancel(&worker->job->call);
+}
+
+void call_pool_cancel(struct call_pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    cancel_locked(pool);
+    pthread_mutex_unlock(&pool->lock);
+}
+
 unsigned call_pool_destroy(struct call_pool *pool, int64_t grace_ms)
 {
     if (!pool)
@@ -336,11 +350,9 @@ unsigned call_pool_destroy(struct call_pool *pool, int64_t grace_ms)
     int64_t until = clock_mono_ns() + grace_ms * NS_PER_MS;
     pthread_mutex_lock(&pool->lock);
     pool->stopping = true;
-    for (struct worker *worker = pool->workers; worker; worker = worker->next) {
-        if (worker->job)
-            call_cancel(&worker->job->call);
+    cancel_locked(pool);
+    for (struct worker *worker = pool->workers; worker; worker = worker->next)
         wake_up(&worker->work);
-    }
     while (pool->threads && !cond_wait_until(&pool->gone, &pool->lock, until))
         ;
     reap(pool);

@@ -42,6 +42,8 @@ int call_pool_create(struct io *io, struct budget *budget, unsigned max,
                      struct call_pool **ret_pool, struct err *err);
 /* Calls at once, from now on. */
 void call_pool_set_max(struct call_pool *pool, unsigned max);
+/* Cancels all calls that run now: each ends soon, with an error that says so. */
+void call_pool_cancel(struct call_pool *pool);
 /* Cancels all calls, waits up to grace_ms for their threads; those left (stuck in a plugin) are abandoned. Returns how many. */
 unsigned call_pool_destroy(struct call_pool *pool, int64_t grace_ms);
 /*

@@ -160,6 +160,11 @@ void service_stopping(struct service *service, int64_t grace_ms)
     engine_set_creates_grace(service->engine, grace_ms * NS_PER_MS);
 }
 
+void service_cancel_calls(struct service *service)
+{
+    call_pool_cancel(service->calls);
+}
+
 int service_start_keeper(struct service *service, struct err *err)
 {
     return catalogue_keeper_start(service->catalogue, err);

@@ -57,6 +57,8 @@ void service_state(struct service *service, struct service_state *ret_state);
 void service_destroy(struct service *service, int64_t grace_ms);
 /* What is cancelled from here on gets at most so long for a request that must not be cut (abi: creates); before the calls are cancelled. */
 void service_stopping(struct service *service, int64_t grace_ms);
+/* Cancels the calls that run now; their callers get an error that says so. */
+void service_cancel_calls(struct service *service);
 /* Starts the keeper (not for one-shot commands). */
 int service_start_keeper(struct service *service, struct err *err);
 

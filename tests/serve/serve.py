@@ -189,7 +189,7 @@ def second_signal_is_in_a_hurry(scratch):
         assert serve.wait() == 0
         assert "second signal" in serve.log(), serve.log()
         call.join()
-        assert call.error is not None or call.answer["_error"]
+        assert call.error is None and call.answer["_error"] and "cancelled" in call.answer["_text"], (call.error, call.answer)
     # Without a second one the grace ends it.
     with Serve(scratch, yaml, ["--grace", "100ms"]) as serve:
         serve.initialize()
@@ -199,6 +199,7 @@ def second_signal_is_in_a_hurry(scratch):
         assert serve.stop() == 0
         assert "the grace is over" in serve.log(), serve.log()
         call.join()
+        assert call.error is None and call.answer["_error"] and "cancelled" in call.answer["_text"], (call.error, call.answer)
     backend.shutdown()
 
 

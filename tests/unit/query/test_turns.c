@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/thread.h"
+#include "query/backend.h"
 
 #define LONG (20 * NS_PER_S)
 #define SHORT (150 * NS_PER_MS)
@@ -118,6 +119,22 @@ static void test_in_flight_per_user(void **state)
                  "limits.in_flight_per_user allows");
 }
 
+/* Until so many users wait for a turn. */
+static void wait_for_users(unsigned users)
+{
+    struct gate *gate = f.backend->gate;
+    int64_t until = clock_mono_ns() + LONG;
+    for (unsigned waiting = 0; waiting < users;) {
+        assert_true(clock_mono_ns() < until);
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+        pthread_mutex_lock(&gate->lock);
+        waiting = 0;
+        for (const struct gate_user *user = gate->users; user; user = user->next)
+            waiting += user->first != NULL;
+        pthread_mutex_unlock(&gate->lock);
+    }
+}
+
 /* One user's twenty requests do not make another's one wait for all of them. */
 static void test_flood(void **state)
 {
@@ -132,6 +149,7 @@ static void test_flood(void **state)
     assert_true(fake_io_wait_sent(2));
     struct caller late;
     start(&late, "late", SONDE_KIND_METRICS, false, LONG, NULL);
+    wait_for_users(2);
     /* Its requests come as often as the flood's of both, so it ends while they are at half. */
     size_t sent = 2;
     while (!atomic_load(&late.over)) {

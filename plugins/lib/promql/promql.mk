@@ -19,5 +19,6 @@ libpromql_la_SOURCES = \
 	plugins/lib/promql/rewrite.c plugins/lib/promql/rewrite.h \
 	plugins/lib/promql/rows.c plugins/lib/promql/rows.h \
 	plugins/lib/promql/structured.c plugins/lib/promql/structured.h \
+	plugins/lib/promql/token.c plugins/lib/promql/token.h \
 	plugins/lib/promql/walk.c plugins/lib/promql/walk.h
 libpromql_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins/lib

@@ -6,6 +6,7 @@ libpromql_la_SOURCES = \
 	plugins/lib/promql/cursor.c plugins/lib/promql/cursor.h \
 	plugins/lib/promql/dialect.h \
 	plugins/lib/promql/failure.c plugins/lib/promql/failure.h \
+	plugins/lib/promql/instance.c plugins/lib/promql/instance.h \
 	plugins/lib/promql/lexer.c plugins/lib/promql/lexer.h \
 	plugins/lib/promql/link.c plugins/lib/promql/link.h \
 	plugins/lib/promql/matcher.c plugins/lib/promql/matcher.h \

@@ -3,6 +3,7 @@
 noinst_LTLIBRARIES += libpromql.la
 libpromql_la_SOURCES = \
 	plugins/lib/promql/aliases.c plugins/lib/promql/aliases.h \
+	plugins/lib/promql/allowed.c plugins/lib/promql/allowed.h \
 	plugins/lib/promql/cursor.c plugins/lib/promql/cursor.h \
 	plugins/lib/promql/dialect.h \
 	plugins/lib/promql/failure.c plugins/lib/promql/failure.h \

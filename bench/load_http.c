@@ -60,6 +60,12 @@ void http_begin(struct load *load, struct lane *lane, const char *template, uint
     struct bytes body = {0};
     struct bytes *out = &load->out;
     char line[512];
+    /* Some servers close a connection that was idle for a few seconds. */
+    char byte;
+    if (lane->fd > 0 && recv(lane->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0) {
+        close(lane->fd);
+        lane->fd = 0;
+    }
     if (lane->fd <= 0)
         open_lane(load, lane);
     lane->in.size = lane->body = lane->left = lane->frame_size = 0;

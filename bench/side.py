@@ -36,11 +36,21 @@ def call(tool, **arguments):
     return message("tools/call", {"name": tool, "arguments": arguments})
 
 
+running = []
+
+
+def start(*arguments, **options):
+    """A process that does not outlive the benchmark, however that ends."""
+    process = subprocess.Popen(*arguments, **options)
+    running.append(process)
+    return process
+
+
 class Load:
     """The load generator, told what to do line by line."""
 
     def __init__(self, *arguments, env=None):
-        self.process = subprocess.Popen([os.path.join(top, "bench/load"), *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        self.process = start([os.path.join(top, "bench/load"), *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=None if arguments[0] != "stdio" else subprocess.DEVNULL, text=True, env=env)
         self.pid = int(self.process.stdout.readline() or 0)
 
@@ -225,7 +235,7 @@ class Table:
 class Bench:
     def __init__(self, options, directory):
         self.options = options
-        self.backend = subprocess.Popen([os.path.join(top, "bench/backend")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.backend = start([os.path.join(top, "bench/backend")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.url = "http://127.0.0.1:%d" % int(self.backend.stdout.readline())
         self.servers = [Sonde(directory)]
         for other in (Go(), Node()):
@@ -325,7 +335,7 @@ class Bench:
         with open(os.path.join(directory, "prometheus.yml"), "w") as file:
             file.write("scrape_configs: [{job_name: self, scrape_interval: 1s, static_configs: [{targets: ['127.0.0.1:%d']}]}]\n" % port)
         try:
-            process = subprocess.Popen(["prometheus", "--config.file=" + file.name, "--storage.tsdb.path=" + directory + "/tsdb",
+            process = start(["prometheus", "--config.file=" + file.name, "--storage.tsdb.path=" + directory + "/tsdb",
                                         "--web.listen-address=127.0.0.1:%d" % port], stderr=subprocess.DEVNULL)
         except FileNotFoundError:
             print("no prometheus here: left out", file=sys.stderr)
@@ -411,7 +421,7 @@ class Bench:
         """The server over HTTP: its process and a load that speaks with it, or None."""
         port = free_port()
         command, env, path = server.http(self.url, port)
-        process = subprocess.Popen(command, env=environment(env), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = start(command, env=environment(env), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         until = time.monotonic() + 20
         while True:
             try:
@@ -511,9 +521,22 @@ def main():
         for part in (options.only or "start,idle,small,prometheus,ranges,beside,over_http,streams").split(","):
             print(part, file=sys.stderr, flush=True)
             getattr(bench, part)(*([directory] if part == "prometheus" else []))
-        bench.backend.stdin.close()
-        bench.backend.wait(10)
         bench.table.print()
 
 
-main()
+try:
+    main()
+finally:
+    for process in running:
+        try:
+            if process.stdin:
+                process.stdin.close()  # what was started over pipes ends with its input, and ends its own
+            else:
+                process.terminate()
+        except OSError:
+            process.terminate()
+    for process in reversed(running):
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()

@@ -7,6 +7,7 @@
 #ifndef SONDE_PROMETHEUS_H
 #define SONDE_PROMETHEUS_H
 
+#include "promql/allowed.h"
 #include "promql/op.h"
 
 /* The requests of PROBE, in the order of prometheus_probe. */
@@ -19,7 +20,7 @@ enum prometheus_step {
 
 extern const struct promql_probe_step prometheus_probe[PROMETHEUS_STEPS];
 /* What the host lets through: the paths of promql/plan.c and of PROBE, nothing that writes. */
-#define PROMETHEUS_ALLOWED 9
+#define PROMETHEUS_ALLOWED (PROMQL_PLAN_ALLOWED_COUNT + 3)
 extern const struct sonde_allowed *const prometheus_allowed[PROMETHEUS_ALLOWED];
 
 #define PROMETHEUS_MAX_FEATURES 64

@@ -6,25 +6,12 @@
  * Ownership: static data. Threads: an instance is constant after open.
  */
 #include "victoriametrics.h"
-#include "promql/aliases.h"
-#include "promql/link.h"
+#include "promql/instance.h"
 #include "promql/metricsql.h"
 
 #include <string.h>
 
-#define NS_PER_MS INT64_C(1000000)
-
 static const struct sonde_host *plugin_host;
-
-static const struct sonde_param scrape_interval = {
-    .struct_size = sizeof scrape_interval,
-    .type = SONDE_PARAM_DURATION,
-    .key = "scrape_interval",
-    .def = "30s",
-    .help =
-        "How often targets are scraped: rates without a window look back at least four times that",
-};
-static const struct sonde_param *const params[] = {&scrape_interval};
 
 static const struct promql_dialect dialect = {
     .product = "VictoriaMetrics",
@@ -94,31 +81,18 @@ static int32_t open_tenant(const struct sonde_open *open, struct promql_instance
 
 static int32_t open_instance(const struct sonde_open *open, void **ret_instance)
 {
-    struct promql_instance *instance = plugin_host->alloc(open->ctx, sizeof *instance);
-    if (instance == NULL)
-        return plugin_host->fail(open->ctx, SONDE_E_INTERNAL, -1, "no memory for this connection");
-    const char *interval = sonde_pair_get(open->params, open->param_count32, "scrape_interval");
-    int64_t ms = 30000;
-    if (interval != NULL &&
-        (sonde_parse_int64(interval, strlen(interval), &ms) != 0 || ms < 100 || ms > 86400000))
-        return plugin_host->fail(open->ctx, SONDE_E_BAD_QUERY, -1,
-                                 "scrape_interval lies between 100ms and 24h");
-    instance->host = plugin_host;
-    instance->dialect = &dialect;
-    instance->scrape_ns = ms * NS_PER_MS;
+    struct promql_instance *instance;
+    int32_t result = promql_open_instance(plugin_host, &dialect, open, &instance);
+    if (result != 0)
+        return result;
     const char *tenant = SONDE_HAS_MEMBER(open, struct sonde_open, tenant) ? open->tenant : NULL;
     if (tenant != NULL && tenant[0] != '\0') {
-        int32_t result = open_tenant(open, instance, tenant);
+        result = open_tenant(open, instance, tenant);
         if (result != 0)
             return result;
     }
     *ret_instance = instance;
     return 0;
-}
-
-static void close_instance(void *instance)
-{
-    (void)instance; /* the memory is the host's */
 }
 
 static const struct sonde_plugin table = {
@@ -137,22 +111,11 @@ static const struct sonde_plugin table = {
     .license = "Apache-2.0",
     .summary = "Metrics from VictoriaMetrics, single node and cluster",
     .homepage = "https://docs.victoriametrics.com/victoriametrics/url-examples/",
-    .params = params,
-    .param_count = sizeof params / sizeof params[0],
     .allowed = victoriametrics_allowed,
     .allowed_count = VICTORIAMETRICS_ALLOWED,
-    .aliases = promql_aliases,
-    .alias_count = PROMQL_ALIASES,
     .settle_seconds = 300,
     .open = open_instance,
-    .close = close_instance,
-    .op_begin = promql_op_begin,
-    .op_next = promql_op_next,
-    .op_response_head = promql_op_head,
-    .op_response_data = promql_op_data,
-    .op_response_end = promql_op_response_end,
-    .op_end = promql_op_end,
-    .link = promql_link,
+    PROMQL_TABLE_MEMBERS,
 };
 
 SONDE_PLUGIN(table, plugin_host)

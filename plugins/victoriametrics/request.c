@@ -20,23 +20,13 @@ const struct promql_probe_step victoriametrics_probe[VICTORIAMETRICS_STEPS] = {
     [VICTORIAMETRICS_METRICS] = {.path = "/metrics", .at_root = true, .lines = true},
 };
 
-#define ALLOWED(id, verb, prefix)            \
-    static const struct sonde_allowed id = { \
-        .struct_size = sizeof id, .method = (verb), .path_prefix = (prefix)}
-
-/* query and query_range. */
-ALLOWED(get_query, "GET", "/api/v1/query");
-ALLOWED(post_query, "POST", "/api/v1/query");
-ALLOWED(get_labels, "GET", "/api/v1/labels");
-ALLOWED(post_labels, "POST", "/api/v1/labels");
-ALLOWED(get_values, "GET", "/api/v1/label/");
-ALLOWED(get_metadata, "GET", "/api/v1/metadata");
-ALLOWED(get_buildinfo, "GET", "/api/v1/status/buildinfo");
-ALLOWED(get_metrics, "GET", "/metrics");
+static PROMQL_ALLOW(get_buildinfo, "GET", "/api/v1/status/buildinfo");
+static PROMQL_ALLOW(get_metrics, "GET", "/metrics");
 
 const struct sonde_allowed *const victoriametrics_allowed[VICTORIAMETRICS_ALLOWED] = {
-    &get_query,  &post_query,   &get_labels,    &post_labels,
-    &get_values, &get_metadata, &get_buildinfo, &get_metrics,
+    PROMQL_PLAN_ALLOWED,
+    &get_buildinfo,
+    &get_metrics,
 };
 
 /*

@@ -7,6 +7,7 @@
 #ifndef SONDE_VICTORIAMETRICS_H
 #define SONDE_VICTORIAMETRICS_H
 
+#include "promql/allowed.h"
 #include "promql/op.h"
 
 /* The requests of PROBE, in the order of victoriametrics_probe. */
@@ -19,7 +20,7 @@ enum victoriametrics_step {
 
 extern const struct promql_probe_step victoriametrics_probe[VICTORIAMETRICS_STEPS];
 /* What the host lets through: the paths of promql/plan.c and of PROBE, nothing that writes. */
-#define VICTORIAMETRICS_ALLOWED 8
+#define VICTORIAMETRICS_ALLOWED (PROMQL_PLAN_ALLOWED_COUNT + 2)
 extern const struct sonde_allowed *const victoriametrics_allowed[VICTORIAMETRICS_ALLOWED];
 
 /* What PROBE has read so far. */

@@ -6,19 +6,13 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.environ["top_srcdir"], "tests/support"))
-from mcp_client import NO_LIMITS, Client, free_port, sonde_command  # noqa: E402
+from checks import check, run_checks  # noqa: E402
+from mcp_client import Client, free_port, sonde_command  # noqa: E402
 from prometheus_server import Prometheus, programs  # noqa: E402
 
 CPU = 'sum by (pod, namespace) (rate(container_cpu_usage_seconds_total{pod=~"web-app-.*"}[1m]))'
 # bcrypt of "secret"
 WEB_CONFIG = "basic_auth_users:\n  sonde: '$2b$04$NWdF.NaayhJFtEVc58cBdem/1lG6CTmLqG59xQy6G2jA/nXCud2tG'\n"
-
-checks = []
-
-
-def check(function):
-    checks.append(function)
-    return function
 
 
 def window(server, start, end):
@@ -256,23 +250,7 @@ def main():
     if not programs(kind):
         print("Prometheus (%s) is not here" % kind)
         return 77
-    server = Prometheus(kind)
-    failures = 0
-    try:
-        client = Client(sonde_command("mcp", "--connection", "prometheus=" + server.url, config=NO_LIMITS))
-        for function in checks:
-            try:
-                function(server, client)
-                print("ok", function.__name__)
-            except Exception as error:  # each check is told apart
-                failures += 1
-                print("FAILED", function.__name__, type(error).__name__, str(error)[:3000])
-        status, seconds = client.close()
-        print("ended with", status)
-        failures += status != 0
-    finally:
-        server.close()
-    return 1 if failures else 0
+    return run_checks("prometheus", Prometheus(kind))
 
 
 sys.exit(main())

@@ -8,16 +8,10 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.environ["top_srcdir"], "tests/support"))
-from mcp_client import NO_LIMITS, Client, Scratch, free_port, sonde_command, wait_until_ready  # noqa: E402
+from checks import check, run_checks  # noqa: E402
+from mcp_client import Client, Scratch, free_port, sonde_command, wait_until_ready  # noqa: E402
 import prometheus_server  # noqa: E402
 from victoriametrics_server import VictoriaMetrics, program  # noqa: E402
-
-checks = []
-
-
-def check(function):
-    checks.append(function)
-    return function
 
 
 def load(server, name, points, **labels):
@@ -214,23 +208,7 @@ def main():
     if not program(kind):
         print("VictoriaMetrics (%s) is not here" % kind)
         return 77
-    server = VictoriaMetrics(kind, load=False)
-    failures = 0
-    try:
-        client = Client(sonde_command("mcp", "--connection", "victoriametrics=" + server.url, config=NO_LIMITS))
-        for function in checks:
-            try:
-                function(server, client)
-                print("ok", function.__name__)
-            except Exception as error:  # each check is told apart
-                failures += 1
-                print("FAILED", function.__name__, type(error).__name__, str(error)[:3000])
-        status, _ = client.close()
-        print("ended with", status)
-        failures += status != 0
-    finally:
-        server.close()
-    return 1 if failures else 0
+    return run_checks("victoriametrics", VictoriaMetrics(kind, load=False))
 
 
 sys.exit(main())

@@ -4,10 +4,14 @@
 #include <string.h>
 #include <strings.h>
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
+static const struct promql_lexer_rules rules = {
+    .blanks = " \t\n\v\f\r",
+    .backtick_fault = "a string in backticks that has a backslash before a backtick is read "
+                      "differently by Prometheus: use double quotes",
+    .dollar_fault = "'$' is not MetricsQL: replace dashboard variables such as $__rate_interval by "
+                    "their value",
+    .character_fault = "this character is not MetricsQL outside a string",
+};
 
 static bool is_first(char c)
 {
@@ -16,68 +20,12 @@ static bool is_first(char c)
 
 static bool is_wordy(char c)
 {
-    return is_first(c) || is_digit(c) || c == '.';
+    return is_first(c) || promql_is_digit(c) || c == '.';
 }
 
 static char peek(const struct promql_lexer *lexer, size_t i)
 {
     return i < lexer->size ? lexer->text[i] : '\0';
-}
-
-static struct promql_token token(struct promql_lexer *lexer, enum promql_token_kind kind,
-                                 size_t start, size_t end)
-{
-    lexer->at = end;
-    return (struct promql_token){.kind = kind, .start = start, .end = end};
-}
-
-static struct promql_token bad(struct promql_lexer *lexer, size_t at, const char *fault)
-{
-    lexer->fault = fault;
-    lexer->at = at;
-    return (struct promql_token){.kind = PROMQL_BAD, .start = at, .end = at};
-}
-
-/* False at a comment that Prometheus would end earlier: at a carriage return of its own. */
-static bool skip_blank(struct promql_lexer *lexer)
-{
-    while (lexer->at < lexer->size) {
-        char c = lexer->text[lexer->at];
-        if (c == '#') {
-            while (lexer->at < lexer->size && lexer->text[lexer->at] != '\n') {
-                if (lexer->text[lexer->at] == '\r' && peek(lexer, lexer->at + 1) != '\n')
-                    return false;
-                lexer->at++;
-            }
-        } else if (c == ' ' || (c >= '\t' && c <= '\r')) {
-            lexer->at++;
-        } else {
-            return true;
-        }
-    }
-    return true;
-}
-
-/* VictoriaMetrics lets a backslash escape in all three quotings, Prometheus not in backticks. */
-static struct promql_token lex_string(struct promql_lexer *lexer, char quote)
-{
-    size_t start = lexer->at;
-    for (size_t i = start + 1; i < lexer->size; i++) {
-        char c = lexer->text[i];
-        if (c == quote && quote == '`' && lexer->text[i - 1] == '\\' && i > start + 1)
-            return bad(lexer, start,
-                       "a string in backticks that has a backslash before a backtick is read "
-                       "differently by Prometheus: use double quotes");
-        if (c == quote)
-            return token(lexer, PROMQL_STRING, start, i + 1);
-        if (quote == '`')
-            continue;
-        if (c == '\n')
-            break;
-        if (c == '\\')
-            i++;
-    }
-    return bad(lexer, start, "this string does not end");
 }
 
 /* A backslash and the character it makes a part of a name; "\x2d" and "\u002d" are left out. */
@@ -100,15 +48,16 @@ static struct promql_token lex_name(struct promql_lexer *lexer)
             break;
     }
     if (peek(lexer, i) == '\\')
-        return bad(lexer, i, "this escape is not followed here: use {__name__=\"...\"}");
+        return promql_bad(lexer, i, "this escape is not followed here: use {__name__=\"...\"}");
     if (i < lexer->size && (unsigned char)lexer->text[i] >= 0x80)
-        return bad(lexer, i, "names beyond ASCII are not followed here: use {__name__=\"...\"}");
-    return token(lexer, PROMQL_NAME, start, i);
+        return promql_bad(lexer, i,
+                          "names beyond ASCII are not followed here: use {__name__=\"...\"}");
+    return promql_token(lexer, PROMQL_NAME, start, i);
 }
 
 static size_t skip_digits(const char *text, size_t i, size_t end)
 {
-    while (i < end && (is_digit(text[i]) || text[i] == '_'))
+    while (i < end && (promql_is_digit(text[i]) || text[i] == '_'))
         i++;
     return i;
 }
@@ -117,12 +66,12 @@ static size_t skip_digits(const char *text, size_t i, size_t end)
 static size_t duration_part(const char *text, size_t i, size_t end)
 {
     size_t start = i;
-    while (i < end && is_digit(text[i]))
+    while (i < end && promql_is_digit(text[i]))
         i++;
     if (i == start)
         return 0;
     if (i < end && text[i] == '.')
-        for (i++; i < end && is_digit(text[i]);)
+        for (i++; i < end && promql_is_digit(text[i]);)
             i++;
     if (i < end && (text[i] == 'm' || text[i] == 'M') && i + 1 < end &&
         (text[i + 1] == 's' || text[i + 1] == 'S'))
@@ -146,8 +95,7 @@ static bool is_number(const char *text, size_t i, size_t end)
     if (end - i > 2 && text[i] == '0' && strchr("xXoObB", text[i + 1]) != NULL) {
         bool hex = text[i + 1] == 'x' || text[i + 1] == 'X';
         for (i += 2; i < end; i++)
-            if (!is_digit(text[i]) && !(hex && ((text[i] >= 'a' && text[i] <= 'f') ||
-                                                (text[i] >= 'A' && text[i] <= 'F'))))
+            if (!(hex ? promql_is_hex(text[i]) : promql_is_digit(text[i])))
                 return false;
         return true;
     }
@@ -159,7 +107,7 @@ static bool is_number(const char *text, size_t i, size_t end)
         if (i < end && (text[i] == '+' || text[i] == '-'))
             i++;
         size_t exponent = i;
-        while (i < end && is_digit(text[i]))
+        while (i < end && promql_is_digit(text[i]))
             i++;
         return i == end && i > exponent;
     }
@@ -178,97 +126,33 @@ static struct promql_token lex_number(struct promql_lexer *lexer)
         i++;
     bool hex = i - start > 1 && (text[start + 1] == 'x' || text[start + 1] == 'X');
     if (!hex && (text[i - 1] == 'e' || text[i - 1] == 'E') &&
-        (peek(lexer, i) == '-' || peek(lexer, i) == '+') && is_digit(peek(lexer, i + 1)))
+        (peek(lexer, i) == '-' || peek(lexer, i) == '+') && promql_is_digit(peek(lexer, i + 1)))
         for (i++; i < lexer->size && is_wordy(text[i]) && text[i] != ':';)
             i++;
     if (!is_duration(text, start, i) && !is_number(text, start, i))
-        return bad(lexer, start, "this is neither a number nor a duration");
+        return promql_bad(lexer, start, "this is neither a number nor a duration");
     if (peek(lexer, i) == ':' || peek(lexer, i) == '\\' ||
         (i < lexer->size && (unsigned char)text[i] >= 0x80))
-        return bad(lexer, i, "this character cannot follow a number");
-    return token(lexer, PROMQL_NUMBER, start, i);
-}
-
-static struct promql_token lex_operator(struct promql_lexer *lexer)
-{
-    size_t at = lexer->at;
-    char next = peek(lexer, at + 1);
-    switch (lexer->text[at]) {
-    case '=':
-        if (next == '~')
-            return token(lexer, PROMQL_MATCH, at, at + 2);
-        if (next == '=')
-            return token(lexer, PROMQL_COMPARE, at, at + 2);
-        return token(lexer, PROMQL_ASSIGN, at, at + 1);
-    case '!':
-        if (next == '~')
-            return token(lexer, PROMQL_MATCH, at, at + 2);
-        if (next == '=')
-            return token(lexer, PROMQL_COMPARE, at, at + 2);
-        return bad(lexer, at, "'!' must be followed by '=' or '~'");
-    case '<':
-    case '>':
-        return token(lexer, PROMQL_COMPARE, at, at + (next == '=' ? 2 : 1));
-    case '*':
-    case '/':
-    case '%':
-    case '^':
-        return token(lexer, PROMQL_ARITHMETIC, at, at + 1);
-    case '$':
-        return bad(lexer, at,
-                   "'$' is not MetricsQL: replace dashboard variables such as $__rate_interval by "
-                   "their value");
-    default:
-        return bad(lexer, at, "this character is not MetricsQL outside a string");
-    }
-}
-
-static enum promql_token_kind single(char c)
-{
-    switch (c) {
-    case '(':
-        return PROMQL_OPEN;
-    case ')':
-        return PROMQL_CLOSE;
-    case '{':
-        return PROMQL_OPEN_BRACE;
-    case '}':
-        return PROMQL_CLOSE_BRACE;
-    case '[':
-        return PROMQL_OPEN_BRACKET;
-    case ']':
-        return PROMQL_CLOSE_BRACKET;
-    case ',':
-        return PROMQL_COMMA;
-    case '@':
-        return PROMQL_AT;
-    case '+':
-    case '-':
-        return PROMQL_SIGN;
-    default:
-        return PROMQL_BAD;
-    }
+        return promql_bad(lexer, i, "this character cannot follow a number");
+    return promql_token(lexer, PROMQL_NUMBER, start, i);
 }
 
 struct promql_token metricsql_lex(struct promql_lexer *lexer)
 {
-    if (!skip_blank(lexer))
-        return bad(lexer, lexer->at, "a comment must end with a line feed");
+    struct promql_token start;
+    if (promql_lex_start(lexer, &rules, &start))
+        return start;
     size_t at = lexer->at;
-    if (at >= lexer->size)
-        return token(lexer, PROMQL_END, at, at);
     char c = lexer->text[at];
-    if (c == '"' || c == '\'' || c == '`')
-        return lex_string(lexer, c);
-    if (is_digit(c) || (c == '.' && is_digit(peek(lexer, at + 1))))
+    if (promql_is_digit(c) || (c == '.' && promql_is_digit(peek(lexer, at + 1))))
         return lex_number(lexer);
     if (is_first(c) || c == '\\' || (unsigned char)c >= 0x80) {
         if (c == '\\' && !is_escape(lexer, at))
-            return bad(lexer, at, "this escape is not followed here: use {__name__=\"...\"}");
+            return promql_bad(lexer, at,
+                              "this escape is not followed here: use {__name__=\"...\"}");
         return lex_name(lexer);
     }
-    enum promql_token_kind kind = single(c);
-    return kind != PROMQL_BAD ? token(lexer, kind, at, at + 1) : lex_operator(lexer);
+    return promql_lex_symbol(lexer, &rules);
 }
 
 int metricsql_skip_brackets(struct promql_lexer *lexer)

@@ -3,8 +3,11 @@
 noinst_LTLIBRARIES += libpromql.la
 libpromql_la_SOURCES = \
 	plugins/lib/promql/aliases.c plugins/lib/promql/aliases.h \
+	plugins/lib/promql/allowed.c plugins/lib/promql/allowed.h \
+	plugins/lib/promql/cursor.c plugins/lib/promql/cursor.h \
 	plugins/lib/promql/dialect.h \
 	plugins/lib/promql/failure.c plugins/lib/promql/failure.h \
+	plugins/lib/promql/instance.c plugins/lib/promql/instance.h \
 	plugins/lib/promql/lexer.c plugins/lib/promql/lexer.h \
 	plugins/lib/promql/link.c plugins/lib/promql/link.h \
 	plugins/lib/promql/matcher.c plugins/lib/promql/matcher.h \
@@ -19,5 +22,6 @@ libpromql_la_SOURCES = \
 	plugins/lib/promql/rewrite.c plugins/lib/promql/rewrite.h \
 	plugins/lib/promql/rows.c plugins/lib/promql/rows.h \
 	plugins/lib/promql/structured.c plugins/lib/promql/structured.h \
+	plugins/lib/promql/token.c plugins/lib/promql/token.h \
 	plugins/lib/promql/walk.c plugins/lib/promql/walk.h
 libpromql_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins/lib

@@ -6,6 +6,11 @@
 #include <errno.h>
 #include <signal.h>
 #include <time.h>
+#ifdef __linux__
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -36,6 +41,16 @@ int thread_start(pthread_t *ret_thread, const char *name, size_t stack, void *(*
     (void)name;
 #endif
     return 0;
+}
+
+bool thread_stand_back(void)
+{
+#ifdef __linux__
+    /* setpriority(2): on Linux the nice value is a thread's own. */
+    return !setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 10);
+#else
+    return false;
+#endif
 }
 
 int cond_init(pthread_cond_t *cond)

@@ -195,11 +195,14 @@ static void *work(void *argument)
         pthread_mutex_lock(&pool->lock);
         /* From here on no one cancels it, so its mailbox may go. */
         worker->job = NULL;
+        bool stood_back = job->call.permit.stood_back;
         pthread_mutex_unlock(&pool->lock);
         call_finish(&job->call);
         mem_free(job);
         pthread_mutex_lock(&pool->lock);
         pool->active--;
+        if (stood_back)
+            break;
     }
     give_back(pool);
     worker->ended = true;

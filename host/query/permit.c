@@ -100,6 +100,8 @@ int permit_take(struct call *call, int64_t deadline_ns, bool cancellable, struct
     }
     if (have) {
         permit->held = true;
+        if (!permit->stood_back)
+            permit->stood_back = thread_stand_back();
         permit->since_ns = clock_mono_ns();
         return 0;
     }

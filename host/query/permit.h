@@ -26,7 +26,9 @@ struct permit {
     struct permits *permits; /* NULL: the call runs alone, nothing is asked for */
     struct gate_place place;
     bool held;
-    bool woken;             /* under the permits' lock */
+    bool
+        stood_back; /* its thread did, so that small calls go first; the thread ends with the call */
+    bool woken;     /* under the permits' lock */
     pthread_cond_t *sleeps; /* under the permits' lock; NULL: it does not wait */
     int64_t since_ns;       /* it is held */
 };

@@ -148,12 +148,13 @@ class Load:
 def report(load, backend):
     late = [n for n in load.left_at if n in backend.answered]
     took = sorted(backend.left[n] - load.left_at[n] for n in load.left_at if n in backend.left)
+    reached = [n for n in load.left_at if n in backend.seen]
     cut = [n for n in load.kept if n in backend.left and n not in backend.answered]
-    print("%d calls, %d bad; %d left without a session: %d of their transfers were seen to go, after %.1f ms (median), %.1f ms (p99), %.1f ms (longest);"
+    print("%d calls, %d bad; %d left without a session: of %d transfers that had reached the backend %d were seen to go, after %.1f ms (median), %.1f ms (p99), %.1f ms (longest);"
           " %d answered all the same; %d left a session, %d of their transfers were cut"
-          % (load.calls, load.bad, len(load.left_at), len(took), 1000 * took[len(took) // 2], 1000 * took[int(len(took) * 0.99)], 1000 * took[-1],
+          % (load.calls, load.bad, len(load.left_at), len(reached), len(took), 1000 * took[len(took) // 2], 1000 * took[int(len(took) * 0.99)], 1000 * took[-1],
              len(late), len(load.kept), len(cut)))
-    return len(took) > 0 and not load.bad and not late and not cut
+    return reached and len(took) == len(reached) and not load.bad and not late and not cut
 
 
 async def drive(process, port, token, backend):

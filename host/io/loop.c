@@ -120,7 +120,34 @@ void loop_next_turn(struct io *io)
 struct socket_watch {
     struct event event;
     struct pool *pool;
+    struct socket_watch *next;
+    struct socket_watch **link; /* what points to it */
 };
+
+static void watch_add(struct io *io, struct socket_watch *watch)
+{
+    watch->next = io->watches;
+    watch->link = &io->watches;
+    if (watch->next)
+        watch->next->link = &watch->next;
+    io->watches = watch;
+}
+
+static void watch_remove(struct socket_watch *watch)
+{
+    *watch->link = watch->next;
+    if (watch->next)
+        watch->next->link = watch->link;
+    mem_free(watch);
+}
+
+void loop_close_socket(struct io *io, curl_socket_t fd)
+{
+    for (struct socket_watch *watch = io->watches; watch; watch = watch->next)
+        if (event_get_fd(&watch->event) == fd)
+            event_del(&watch->event);
+    close(fd);
+}
 
 static void on_socket(evutil_socket_t fd, short what, void *argument)
 {
@@ -142,7 +169,7 @@ static int on_watch(CURL *easy, curl_socket_t fd, int what, void *argument, void
     if (what == CURL_POLL_REMOVE) {
         if (watch) {
             event_del(&watch->event);
-            mem_free(watch);
+            watch_remove(watch);
             curl_multi_assign(pool->multi, fd, NULL);
         }
         return 0;
@@ -152,6 +179,7 @@ static int on_watch(CURL *easy, curl_socket_t fd, int what, void *argument, void
         if (!watch)
             return -1; /* curl fails the transfer */
         watch->pool = pool;
+        watch_add(pool->io, watch);
         curl_multi_assign(pool->multi, fd, watch);
     } else {
         event_del(&watch->event);

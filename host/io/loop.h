@@ -20,6 +20,10 @@ void loop_stop(struct io *io);
 void loop_close(struct io *io);
 /* The pool for a target, made at its first use; NULL without memory. */
 CURLM *loop_pool(struct io *io, const struct io_target *target);
+/*
+ * Closes a socket of curl's, but not before it is forgotten here: as soon as it is closed, another thread's may have its number.
+ */
+void loop_close_socket(struct io *io, curl_socket_t fd);
 /* Resumes the exchanges in io->paused in the next turn. */
 void loop_next_turn(struct io *io);
 /* Puts what arrived in this turn into the mailboxes. */

@@ -58,9 +58,10 @@ struct io {
     struct event turn_timer;
     bool turn_due;
     struct pool pools[POOL_COUNT];
-    struct link live;   /* every exchange the loop knows */
-    struct link paused; /* had their share of this turn */
-    struct link filled; /* hold bytes not yet in their mailbox */
+    struct link live;             /* every exchange the loop knows */
+    struct socket_watch *watches; /* of curl's sockets */
+    struct link paused;           /* had their share of this turn */
+    struct link filled;           /* hold bytes not yet in their mailbox */
     uint64_t turn;
     CURL *idle[IDLE_HANDLES];
     size_t idle_count;

@@ -94,6 +94,12 @@ static curl_socket_t on_open(void *argument, curlsocktype purpose, struct curl_s
     return fd;
 }
 
+static int on_close(void *argument, curl_socket_t fd)
+{
+    loop_close_socket(argument, fd);
+    return 0;
+}
+
 /* The TLS version is told nowhere else. */
 static int on_debug(CURL *easy, curl_infotype type, char *data, size_t size, void *argument)
 {
@@ -168,6 +174,8 @@ static void set_route(struct exchange *exchange, CURL *easy)
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, exchange);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, exchange->io);
     curl_easy_setopt(easy, CURLOPT_RESOLVE, exchange->resolve);
     if (exchange->connect_to)
         curl_easy_setopt(easy, CURLOPT_CONNECT_TO, exchange->connect_to);

@@ -61,7 +61,7 @@ int cli_open(const struct cli *cli, struct service **ret_service);
 
 /* The parts of it. timezone: where --timezone is left out. */
 int cli_set_log(const struct cli *cli, const struct config *config, struct err *err);
-struct service_options cli_service_options(const struct cli *cli, const char *timezone);
+struct service_options cli_service_options(const struct cli *cli, const char *zone);
 /* All mistakes, or err where there are none. */
 void cli_print_mistakes(const struct config_mistake *mistakes, size_t n, const struct err *err);
 

@@ -29,13 +29,13 @@ int cli_set_log(const struct cli *cli, const struct config *config, struct err *
                    level);
 }
 
-struct service_options cli_service_options(const struct cli *cli, const char *timezone)
+struct service_options cli_service_options(const struct cli *cli, const char *zone)
 {
     return (struct service_options){.connections = cli->connections,
                                     .connection_count = cli->connection_count,
                                     .plugin_paths = cli->plugin_paths,
                                     .plugin_path_count = cli->plugin_path_count,
-                                    .timezone = cli->timezone ? cli->timezone : timezone,
+                                    .timezone = cli->timezone ? cli->timezone : zone,
                                     .files = cli->files};
 }
 

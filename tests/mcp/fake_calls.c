@@ -13,6 +13,7 @@ struct service {
     pthread_mutex_t lock;
     pthread_cond_t ended;
     unsigned running;
+    unsigned asleep; /* of those that run, the ones that a cancellation can wake */
     unsigned cancelled; /* calls that were */
     bool refuse;
 };
@@ -24,6 +25,7 @@ struct task {
     struct service *service;
     call_fn function;
     void *argument;
+    bool asleep;
 };
 
 struct service *fake_service_create(int64_t timeout_ms)
@@ -56,7 +58,7 @@ void fake_service_refuse(struct service *service, bool refuse)
 void fake_service_counts(struct service *service, unsigned *ret_running, unsigned *ret_cancelled)
 {
     pthread_mutex_lock(&service->lock);
-    *ret_running = service->running;
+    *ret_running = service->asleep;
     *ret_cancelled = service->cancelled;
     pthread_mutex_unlock(&service->lock);
 }
@@ -89,10 +91,12 @@ static void *run_task(void *argument)
     struct service *service = task->service;
     task->function(&task->call, task->argument);
     bool cancelled = atomic_load(&task->call.cancelled);
+    bool asleep = task->asleep;
     arena_finish(&task->call.arena);
     free(task);
     pthread_mutex_lock(&service->lock);
     service->running--;
+    service->asleep -= asleep;
     service->cancelled += cancelled;
     pthread_cond_broadcast(&service->ended);
     pthread_mutex_unlock(&service->lock);
@@ -142,6 +146,11 @@ void call_progress(struct call *call, double done, double total, const char *mes
 
 void fake_sleep(struct call *call, int64_t until_ns)
 {
+    struct task *task = (struct task *)(void *)call; /* its first member */
+    pthread_mutex_lock(&task->service->lock);
+    task->service->asleep += !task->asleep;
+    task->asleep = true;
+    pthread_mutex_unlock(&task->service->lock);
     while (!atomic_load(&call->cancelled) && clock_mono_ns() < until_ns)
         nanosleep(&(struct timespec){.tv_nsec = 2 * NS_PER_MS}, NULL);
 }

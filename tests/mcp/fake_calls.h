@@ -15,7 +15,7 @@ struct service *fake_service_create(int64_t timeout_ms);
 void fake_service_destroy(struct service *service);
 /* From now on no call thread is free. */
 void fake_service_refuse(struct service *service, bool refuse);
-/* Calls that run now, and how many of those that ended were cancelled. */
+/* Calls that sleep or have slept and run still, and how many of those that ended were cancelled. */
 void fake_service_counts(struct service *service, unsigned *ret_running, unsigned *ret_cancelled);
 /* Sleeps until then (clock_mono_ns) or until the call is cancelled. */
 void fake_sleep(struct call *call, int64_t until_ns);

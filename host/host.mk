@@ -4,7 +4,7 @@ noinst_LTLIBRARIES += libhost.la
 libhost_la_CPPFLAGS = $(AM_CPPFLAGS) -DSONDE_PLUGIN_DIR='"$(plugindir)"' \
 	-DSONDE_SYSCONF_DIR='"$(sysconfdir)"' -DSONDE_LIBEXEC_DIR='"$(pkglibexecdir)"'
 libhost_la_LIBADD = libsdk.la $(CURL_LIBS) $(EVENT_LIBS) $(JSONC_LIBS) $(YAML_LIBS) $(ZLIB_LIBS) \
-	$(OPENSSL_LIBS) $(LLHTTP_LIBS)
+	$(OPENSSL_LIBS) $(LLHTTP_LIBS) $(SQLITE_LIBS) $(PQ_LIBS)
 libhost_la_SOURCES =
 
 bin_PROGRAMS += sonde

@@ -71,6 +71,7 @@ const char *err_class(int code)
     case SONDE_E_AUTH:
         return "auth";
     case SONDE_E_FORBIDDEN:
+    case ERR_FORBIDDEN:
         return "forbidden";
     case SONDE_E_NOT_FOUND:
     case ERR_NOT_FOUND:
@@ -80,6 +81,10 @@ const char *err_class(int code)
     case SONDE_E_BUSY:
     case ERR_BUSY:
         return "busy";
+    case ERR_CONFLICT:
+        return "conflict";
+    case ERR_UNAVAILABLE:
+        return "unavailable";
     case SONDE_E_TIMEOUT:
     case SONDE_E_DEADLINE:
         return "timeout";

@@ -16,8 +16,11 @@
 #define ERR_NOT_FOUND (-102) /* connection, tool, plugin, cursor ... */
 #define ERR_LIMIT (-103)     /* a limit of ours */
 #define ERR_MEMORY (-104)
-#define ERR_SYSTEM (-105) /* a system call; the text holds strerror */
-#define ERR_BUSY (-106)   /* no call thread, no memory left: come back */
+#define ERR_SYSTEM (-105)      /* a system call; the text holds strerror */
+#define ERR_BUSY (-106)        /* no call thread, no memory left: come back */
+#define ERR_CONFLICT (-107)    /* a name that is taken, a revision that has moved on */
+#define ERR_UNAVAILABLE (-108) /* the store cannot be reached now */
+#define ERR_FORBIDDEN (-109)   /* the caller's rights do not reach so far */
 
 struct err {
     int code;         /* 0: none */

@@ -13,21 +13,20 @@
 #include "base/str.h"
 #include "base/zone.h"
 #include "config/check.h"
+#include "config/keep.h"
 #include "config/serve.h"
 
 #define CONFIG_MAX_ARENA ((size_t)32 << 20)
 #define MIB ((uint64_t)1 << 20)
 
-static const char *const root_keys[] = {"timezone", "files",   "plugins", "limits",
-                                        "log",      "network", "listen",  "tls",
-                                        "hosts",    "tokens",  "metrics", "connections"};
-static const char *const root_later[] = {"store"};
+static const char *const root_keys[] = {
+    "timezone", "files",   "plugins",     "limits", "log",  "network", "listen", "tls",  "hosts",
+    "tokens",   "metrics", "connections", "store",  "keys", "history", "cache",  "oauth"};
 static const char *const plugin_keys[] = {"path", "enable"};
 static const char *const limit_keys[] = {
     "calls",   "calls_per_minute", "calls_per_user", "in_flight", "in_flight_per_user",
     "timeout", "memory",           "body",           "points",    "max_tokens"};
-static const char *const network_keys[] = {"proxy", "no_proxy"};
-static const char *const network_later[] = {"allow"};
+static const char *const network_keys[] = {"proxy", "no_proxy", "allow"};
 static const char *const log_keys[] = {"level", "format"};
 
 static const char *const default_plugin_paths[] = {SONDE_PLUGIN_DIR};
@@ -51,6 +50,7 @@ static void set_defaults(struct config *config)
     config->limit_body = 64 * MIB;
     config->limit_points = 2000000;
     config->limit_max_tokens = 25000;
+    config_keep_defaults(config);
 }
 
 static void read_u32(struct check *check, const struct node *node, int64_t min, int64_t max,
@@ -118,8 +118,8 @@ static void read_network(struct check *check, const struct node *network, struct
 {
     if (!network || !check_map(check, network))
         return;
-    check_keys(check, network, network_keys, ARRAY_SIZE(network_keys), network_later,
-               ARRAY_SIZE(network_later));
+    check_keys(check, network, network_keys, ARRAY_SIZE(network_keys), NULL, 0);
+    config_read_allow(check, node_get(network, "allow"), config);
     const struct node *proxy = node_get(network, "proxy");
     if (proxy)
         check_proxy(check, proxy, &config->proxy);
@@ -182,7 +182,7 @@ static void read_root(struct check *check, struct config *config)
                    check_found(check, root));
         return;
     }
-    check_keys(check, root, root_keys, ARRAY_SIZE(root_keys), root_later, ARRAY_SIZE(root_later));
+    check_keys(check, root, root_keys, ARRAY_SIZE(root_keys), NULL, 0);
     read_timezone(check, node_get(root, "timezone"), config);
     read_files(check, node_get(root, "files"), config);
     read_plugins(check, node_get(root, "plugins"), config);
@@ -190,6 +190,7 @@ static void read_root(struct check *check, struct config *config)
     read_network(check, node_get(root, "network"), config);
     read_log(check, node_get(root, "log"), config);
     config_read_serve(check, root, config);
+    config_read_keep(check, root, config);
     const struct node *connections = node_get(root, "connections");
     if (!connections || node_is_null(connections))
         return;

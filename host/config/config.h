@@ -21,6 +21,27 @@ struct config_serve {
     bool metrics_open;  /* /metrics needs no token */
 };
 
+/* What is kept, and for how long; config/keep.h reads it. */
+struct config_keep {
+    const char *
+        store; /* a file's path or postgresql://...; NULL: where store_default_path says; "": nothing is stored */
+    const char *key_file;        /* NULL: where keyring_default_path says */
+    const char *key_environment; /* name of a variable with the key ring; NULL: none is looked at */
+    int64_t history_ns;          /* default 30 days; 0: no history is written */
+    bool history_samples;        /* first rows of each result too; default true */
+    uint64_t cache_memory;       /* default 64 MiB; 0: no cache */
+    int64_t cache_ns;            /* of windows that are past; default 1 day */
+    bool cache_table;            /* results up to 256 KiB in the store too; default true */
+    bool cache_logs;             /* log bodies as well; default false */
+};
+
+/* Tokens of an authorization server (OAuth 2.1 resource server); config/keep.h reads it. issuer NULL: none are taken. */
+struct config_oauth {
+    const char *issuer;
+    const char *audience; /* what the aud claim must contain: this server's own URL */
+    const char *jwks;     /* NULL: found through the issuer's metadata */
+};
+
 struct config {
     struct arena arena;
     const char *path;      /* "" when none was found */
@@ -36,6 +57,8 @@ struct config {
     const char *proxy; /* NULL none */
     const char *const *no_proxy;
     size_t no_proxy_count;
+    const char *const *network_allow; /* ranges that connections of users may reach: "10.0.0.0/8" */
+    size_t network_allow_count;
     uint32_t limit_calls;
     uint32_t limit_calls_per_minute; /* of one user; 0 off */
     uint32_t limit_calls_per_user;   /* at once */
@@ -47,6 +70,8 @@ struct config {
     uint64_t limit_points;
     uint32_t limit_max_tokens;
     struct config_serve serve;
+    struct config_keep keep;
+    struct config_oauth oauth;
     const struct node *connections; /* list, or NULL */
     const struct node *root;
 };

@@ -59,6 +59,7 @@ static int add_auth(struct login *login, struct err *err)
     const char *key = NULL;
     switch (auth->type) {
     case AUTH_NONE:
+    case AUTH_OAUTH2:
     case AUTH_SCHEME:
         return 0;
     case AUTH_BASIC:
@@ -194,6 +195,7 @@ static int refresh(struct login *login, struct login_secret *secret, bool force,
     const char *variable;
     switch (secret->ref.kind) {
     case SECRET_NONE:
+    case SECRET_EXEC:
         return 0;
     case SECRET_LITERAL:
         if (secret->value)

@@ -101,7 +101,8 @@ bool connection_equal(const struct connection *a, const struct connection *b)
            same_auth(&a->auth, &b->auth) && same_tls(&a->tls, &b->tls) && same_lists(a, b) &&
            a->timeout_ns == b->timeout_ns && a->max_samples == b->max_samples &&
            a->max_time_range_ns == b->max_time_range_ns && a->http2 == b->http2 &&
-           a->is_default == b->is_default && a->from_operator == b->from_operator;
+           a->is_default == b->is_default && a->from_operator == b->from_operator &&
+           a->disabled == b->disabled && same_text(a->owner, b->owner);
 }
 
 const char *connection_tag(const struct connection *connection, const char *key)

@@ -16,14 +16,19 @@
 #include "base/cleanup.h"
 #include "model/secret_ref.h"
 
-enum auth_type { AUTH_NONE, AUTH_BASIC, AUTH_BEARER, AUTH_HEADER, AUTH_SCHEME };
+enum auth_type { AUTH_NONE, AUTH_BASIC, AUTH_BEARER, AUTH_HEADER, AUTH_SCHEME, AUTH_OAUTH2 };
 
 struct connection_auth {
     enum auth_type type;
     const char *scheme;       /* AUTH_SCHEME: the adapter's name for it */
     const char *user;         /* AUTH_BASIC */
     const char *header;       /* AUTH_HEADER: its name */
-    struct secret_ref secret; /* password, token or header value */
+    struct secret_ref secret; /* password, token, header value or client secret */
+    /* AUTH_OAUTH2: client credentials (RFC 6749 section 4.4). */
+    const char *token_url;
+    const char *client_id;
+    const char *oauth_scope;    /* NULL none */
+    const char *oauth_audience; /* NULL none */
 };
 
 struct connection_header {
@@ -51,7 +56,8 @@ struct connection_param {
 struct connection {
     atomic_uint references;
     struct arena arena;
-    const char *id; /* UUID */
+    const char *id;    /* UUID */
+    const char *owner; /* user id; USER_OPERATOR_ID: shared with everybody that access lets */
     const char *name;
     const char *backend;
     const char *description;
@@ -69,13 +75,21 @@ struct connection {
     size_t param_count;
     struct sonde_pair *tags;
     size_t tag_count;
+    struct sonde_pair *enforce; /* logical key and the one value every query is held to */
+    size_t enforce_count;
+    const char *const *access_users; /* names; none: everybody */
+    size_t access_user_count;
     int64_t timeout_ns;
     uint64_t max_samples;
     int64_t max_time_range_ns;
     uint64_t revision;
     bool http2;
     bool is_default;
-    bool from_operator; /* YAML or --connection: may use loopback, files, env */
+    bool
+        from_operator; /* YAML, --connection or the local user's own: may use loopback, files, env */
+    bool disabled;     /* kept, but not opened */
+    uint64_t
+        content; /* of the cache: another one when anything that decides answers is another; 0: not cached beyond the process */
 };
 
 /* An empty connection with one reference, or NULL. */

@@ -9,12 +9,13 @@
 
 #include "base/secret.h"
 
-enum secret_kind { SECRET_NONE, SECRET_LITERAL, SECRET_ENV, SECRET_FILE };
+enum secret_kind { SECRET_NONE, SECRET_LITERAL, SECRET_ENV, SECRET_FILE, SECRET_EXEC };
 
 struct secret_ref {
     enum secret_kind kind;
-    struct secret *literal; /* SECRET_LITERAL */
-    const char *name;       /* variable or path */
+    struct secret *literal;     /* SECRET_LITERAL */
+    const char *name;           /* variable or path */
+    const char *const *command; /* SECRET_EXEC: program and arguments, NULL at the end */
 };
 
 #endif

@@ -84,7 +84,10 @@ void backend_probe_stages(struct backend *backend, struct io_probe *ret_probe);
 struct engine_item {
     struct backend *backend;
     const struct sonde_query *query;
-    bool share; /* may join or lead a flight: PROBE and name look-ups */
+    bool share;     /* may join or lead a flight */
+    bool may_cache; /* may be answered from the cache, and its answer kept there */
+    int64_t
+        cached_ns; /* out: when the answer was fetched (wall clock), if it came from the cache; 0: it did not */
     struct result
         *result; /* out: a reference, NULL on failure; a partial one may come with an error too */
     struct err err; /* out */

@@ -35,8 +35,6 @@ struct service {
 /* A reference to the set in use. */
 struct connection_set *service_set(struct service *service);
 
-#define OWNER_LOCAL "local" /* the user of standard input and of the terminal */
-
 /* One asked connection of a call. */
 struct asked {
     struct slot *slot;

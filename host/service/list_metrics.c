@@ -169,7 +169,7 @@ struct names_page {
 static size_t put_cursor(void *user, size_t next_skip, char out[65])
 {
     struct ask *ask = ((struct names_page *)user)->ask;
-    struct cursor_page cursor = {.owner = OWNER_LOCAL,
+    struct cursor_page cursor = {.owner = ask->call->principal.id,
                                  .tool = ask->tool->name,
                                  .digest = ask->digest,
                                  .window = ask->window,
@@ -219,8 +219,8 @@ int tool_list_metrics(struct ask *ask, struct answer *ret_answer, struct err *er
     size_t skip = 0;
     if (ask->args.cursor) {
         struct cursor_page cursor;
-        int r = cursor_get(ask->service->cursors, ask->args.cursor, OWNER_LOCAL, ask->tool->name,
-                           ask->digest, &ask->call->arena, &cursor, err);
+        int r = cursor_get(ask->service->cursors, ask->args.cursor, ask->call->principal.id,
+                           ask->tool->name, ask->digest, &ask->call->arena, &cursor, err);
         if (r)
             return r;
         skip = cursor.skip;

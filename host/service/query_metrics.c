@@ -120,7 +120,7 @@ static size_t put_cursor(void *user, size_t next_skip, char out[65])
 {
     struct page *page = user;
     struct ask *ask = page->ask;
-    struct cursor_page cursor = {.owner = OWNER_LOCAL,
+    struct cursor_page cursor = {.owner = ask->call->principal.id,
                                  .tool = ask->tool->name,
                                  .digest = ask->digest,
                                  .window = ask->window,
@@ -180,8 +180,8 @@ static int shape(struct ask *ask, struct page *page, struct envelope *envelope, 
 static int next_page(struct ask *ask, struct answer *ret_answer, struct err *err)
 {
     struct cursor_page cursor;
-    int r = cursor_get(ask->service->cursors, ask->args.cursor, OWNER_LOCAL, ask->tool->name,
-                       ask->digest, &ask->call->arena, &cursor, err);
+    int r = cursor_get(ask->service->cursors, ask->args.cursor, ask->call->principal.id,
+                       ask->tool->name, ask->digest, &ask->call->arena, &cursor, err);
     if (r)
         return r;
     ask->window = cursor.window;

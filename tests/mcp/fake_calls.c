@@ -13,7 +13,7 @@ struct service {
     pthread_mutex_t lock;
     pthread_cond_t ended;
     unsigned running;
-    unsigned asleep; /* of those that run, the ones that a cancellation can wake */
+    unsigned asleep;    /* of those that run, the ones that a cancellation can wake */
     unsigned cancelled; /* calls that were */
     bool refuse;
 };

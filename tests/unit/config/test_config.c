@@ -119,9 +119,14 @@ static void test_mistakes(void **state)
     } cases[] = {
         {"limts: {}\n", "etc/f.yaml:1: limts: ", "did you mean \"limits\"?"},
         {"\n\nzzz: 1\n", "etc/f.yaml:3: zzz: ", "accepted here: timezone, files, plugins"},
-        {"store: /x\n", "etc/f.yaml:1: store: ", "not in this version"},
-        {"network: {allow: [10.0.0.0/8]}\n",
-         "etc/f.yaml:1: network.allow: ", "not in this version"},
+        {"store: mysql://u:secret@h/d\n",
+         "etc/f.yaml:1: store: ", "expected a file's path, postgresql://"},
+        {"network: {allow: [10.0.0.0/33]}\n",
+         "etc/f.yaml:1: network.allow: ", "no range of addresses such as 10.0.0.0/8"},
+        {"keys: {file: a, environment: B}\n", "etc/f.yaml:1: keys.environment: ", "not both"},
+        {"history: {keep: forever}\n", "etc/f.yaml:1: history.keep: ", "duration"},
+        {"cache: {memory: many}\n", "etc/f.yaml:1: cache.memory: ", "64MiB"},
+        {"oauth: {issuer: https://id.example}\n", "etc/f.yaml:1: oauth: ", "audience is missing"},
         {"limits: {calls_per_minute: -1}\n",
          "etc/f.yaml:1: limits.calls_per_minute: ", "expected a whole number from 0 to 1000000"},
         {"limits: {calls_per_user: 0}\n",
@@ -180,7 +185,7 @@ static void test_all_collected(void **state)
     struct config *config = NULL;
     struct err err;
     assert_int_equal(
-        parse("limits: {calls: x, memory: y}\nstore: a\nlog:\n  level: loud\n", &config, &err),
+        parse("limits: {calls: x, memory: y}\nstore: ftp://a\nlog:\n  level: loud\n", &config, &err),
         ERR_INVALID);
     assert_int_equal(mistake_count, 4);
     assert_non_null(strstr(err.text, "(and 3 more)"));

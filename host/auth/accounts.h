@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who may ask over HTTP: API tokens of the store's users, the tokens of the operator's file, and tokens of an authorization server. What the
+ * store holds is kept in memory (hashes only) and follows its changes; a look there takes no lock for long.
+ *
+ * Ownership: accounts_free; store and tokens must outlive it. Threads: accounts_check from any thread, the event loop's too; the rest may wait
+ * for the store or the network.
+ */
+#ifndef AUTH_ACCOUNTS_H
+#define AUTH_ACCOUNTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "auth/tokens.h"
+#include "base/arena.h"
+#include "base/err.h"
+#include "model/principal.h"
+#include "store/store.h"
+
+struct accounts;
+
+struct accounts_settings {
+    struct store *store;   /* NULL: only the file's tokens */
+    struct tokens *tokens; /* of the file; NULL none */
+    const char *issuer, *audience,
+        *jwks; /* of config_oauth; issuer NULL: no authorization server */
+};
+
+int accounts_create(const struct accounts_settings *settings, struct accounts **ret_accounts,
+                    struct err *err);
+void accounts_free(struct accounts *accounts);
+/* The store says that something changed: read users and tokens again. */
+int accounts_refresh(struct accounts *accounts, struct err *err);
+
+#define ACCOUNTS_LATER \
+    1 /* it may be good, but the store or the issuer's keys must be asked: accounts_check_waiting */
+/* 0 and who it is; ACCOUNTS_LATER; 401 or 403 with one sentence without secrets in err. Never waits. */
+int accounts_check(struct accounts *accounts, const char *token, struct principal *ret_principal,
+                   struct err *err);
+/* The same, and may wait; never ACCOUNTS_LATER. */
+int accounts_check_waiting(struct accounts *accounts, const char *token,
+                           struct principal *ret_principal, struct err *err);
+/* Whether a principal's token lets it see the connection; true where the token is bound to none. */
+bool accounts_lets_see(struct accounts *accounts, const struct principal *principal,
+                       const char *connection_id);
+
+/* --- what the command line does; straight on the store --- */
+#define API_TOKEN_MAX 80
+/* A new user; name 1 to 63 of letters, digits, '.', '-', '_', '@'. ERR_INVALID, ERR_CONFLICT. */
+int account_add_user(struct store *store, const char *name, struct user_row *ret_user,
+                     struct err *err);
+/* "sonde_" + 43 base62 characters + checksum, written to ret_token, which the caller wipes; only its hash is stored. */
+int account_create_token(struct store *store, const struct user_row *user, const char *name,
+                         unsigned rights, int64_t expires_ms, const char *connections_json,
+                         char ret_token[API_TOKEN_MAX], struct token_row *ret_row, struct err *err);
+/* "read", "manage", "admin", each with those below it; ERR_INVALID. */
+int rights_parse(const char *text, unsigned *ret_rights, struct err *err);
+const char *rights_text(unsigned rights);
+
+#endif

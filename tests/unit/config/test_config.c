@@ -184,9 +184,9 @@ static void test_all_collected(void **state)
     (void)state;
     struct config *config = NULL;
     struct err err;
-    assert_int_equal(
-        parse("limits: {calls: x, memory: y}\nstore: ftp://a\nlog:\n  level: loud\n", &config, &err),
-        ERR_INVALID);
+    assert_int_equal(parse("limits: {calls: x, memory: y}\nstore: ftp://a\nlog:\n  level: loud\n",
+                           &config, &err),
+                     ERR_INVALID);
     assert_int_equal(mistake_count, 4);
     assert_non_null(strstr(err.text, "(and 3 more)"));
     struct buf text = BUF(65536);

@@ -82,6 +82,7 @@ static int open_service(struct serve *serve)
     if (!r) {
         /* The zone of this machine is nobody's who asks from another one. */
         serve->options = cli_service_options(serve->cli, NULL);
+        serve->options.keeping = serve->cli->check ? KEEP_NOTHING : KEEP_ALWAYS;
         r = service_create(STEAL(config), &serve->options, &serve->service, mistakes, &n, &err);
     }
     config_free(config);

@@ -2,6 +2,8 @@
 #include "service/keep.h"
 
 #include <limits.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "service/keys.h"
@@ -72,6 +74,36 @@ int kept_open(const struct config *config, enum service_keeping keeping, struct 
              err->text);
     *err = (struct err){.position = -1};
     return 0;
+}
+
+int service_describe_store(const struct config *config, char *text, size_t size, struct err *err)
+{
+    char path[PATH_MAX];
+    const char *location = config->keep.store;
+    int r = location ? 0 : store_default_path(path, sizeof path, err);
+    if (r)
+        return r;
+    location = location ? location : path;
+    if (!*location) {
+        snprintf(text, size, "none");
+        return 0;
+    }
+    struct arena arena;
+    struct store_migration *migrations = NULL;
+    size_t n = 0, missing = 0;
+    arena_init(&arena, (size_t)1 << 20, NULL);
+    r = store_migrations(location, &arena, &migrations, &n, err);
+    for (size_t i = 0; i < n; i++)
+        missing += !migrations[i].applied;
+    if (r)
+        err_prefix(err, "store: ");
+    else
+        snprintf(text, size, "%s%s", strstr(location, "://") ? "PostgreSQL" : location,
+                 missing == n ? " (will be made)"
+                 : missing    ? " (will be brought up to date)"
+                              : "");
+    arena_finish(&arena);
+    return r;
 }
 
 void kept_finish(struct kept *kept, int64_t grace_ns)

@@ -90,6 +90,11 @@ const char *service_versions(void);
  */
 int service_call(struct service *service, struct call *call, const char *tool,
                  struct json_object *arguments, struct answer *ret_answer, struct err *err);
+/*
+ * Where the configuration keeps things and how that is, for `sonde serve --check`: "/var/lib/sonde/sonde.db (will be made)". Changes nothing.
+ * 0 or the error that a start would meet.
+ */
+int service_describe_store(const struct config *config, char *text, size_t size, struct err *err);
 /* Sets the session of a principal whose front has none of its own; sessions.h. */
 void service_find_session(struct service *service, struct principal *principal, const char *named);
 /* The MCP `instructions`: at most 2,048 characters, names the connections with their tags. Written to buf. */

@@ -106,7 +106,7 @@ static int run(struct driver *driver, enum effect effect, pg_operation operation
         bool again = false;
         if (r == 0) {
             conn->lost = conn->stale = conn->clash = conn->sent = conn->conflict = false;
-            conn->unprepared = unprepared;
+            conn->unprepared = unprepared || attempt >= 2;
             r = operation(conn, context, err);
             again = r < 0 && may_repeat(conn, effect, attempt);
             if (conn->stale) {

@@ -120,16 +120,15 @@ int pg_prepare(struct conn *conn, const char *sql, const char **ret_name, struct
     if (!PQsendPrepare(conn->pq, name, sql, 0, NULL))
         return pg_fail(conn, NULL, err);
     r = take(conn, NULL, err);
-    if (r != 0) {
-        /* 42P05: it is there. Inside a transaction that is over now; the next attempt goes without preparing. */
-        if (!conn->pq || strcmp(conn->sqlstate, "42P05") != 0)
-            return r;
-        if (conn->in_transaction) {
-            conn->stale = true;
-            return r;
-        }
-    }
+    /* 42P05: it is there, from before we forgot it or by another session of a pooler. Only a transaction has to begin again. */
+    bool there = r != 0 && conn->pq && strcmp(conn->sqlstate, "42P05") == 0;
+    if (r != 0 && !there)
+        return r;
     conn->prepared[conn->prepared_count++] = sql;
+    if (there && conn->in_transaction) {
+        conn->clash = true;
+        return r;
+    }
     *ret_name = name;
     return 0;
 }

@@ -177,12 +177,14 @@ static int read_text(const char *sealed, struct opened_text *ret, struct err *er
     if (r < 0)
         return r;
     size_t length = strnlen(rest, SEALED_MAX);
-    unsigned char *blob = length < SEALED_MAX ? mem_alloc(BLOB_MAX) : NULL;
     if (length == SEALED_MAX)
         return no_seal(err);
+    size_t room = length / 4 * 3 + 3;
+    room = room < BLOB_MAX ? room : BLOB_MAX;
+    unsigned char *blob = mem_alloc(room);
     if (!blob)
         return err_set(err, ERR_MEMORY, "no memory for a sealed value");
-    ptrdiff_t size = base64url_read(rest, length, blob, BLOB_MAX);
+    ptrdiff_t size = base64url_read(rest, length, blob, room);
     bool whole = size >= (ptrdiff_t)BLOB_MIN;
     if (whole)
         memcpy(&text.head, blob, sizeof text.head);

@@ -6,4 +6,5 @@ libhost_la_SOURCES += host/service/service.c host/service/service.h host/service
 	host/service/list_connections.c host/service/connection_test.c \
 	host/service/ask_select.c host/service/connection_read.c host/service/connection_read.h \
 	host/service/connections.c host/service/connections.h host/service/select.c \
-	host/service/select.h
+	host/service/select.h \
+	host/service/keys.c host/service/keys.h

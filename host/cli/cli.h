@@ -47,6 +47,7 @@ struct cli {
     const char *token_file;
     const char *grace;
     bool check;
+    bool dry_run;
     bool json;
     bool csv;
     bool table;
@@ -78,6 +79,7 @@ int cmd_metrics(const struct cli *cli);
 int cmd_plugin(const struct cli *cli);
 int cmd_connection(const struct cli *cli);
 int cmd_history(const struct cli *cli);
+int cmd_db(const struct cli *cli);
 int cmd_demo(const struct cli *cli, const char *program);
 
 #endif

@@ -51,6 +51,13 @@ static const struct {
      "      --tool query_metrics  --status ok|error   only those\n"
      "      --limit 20            how many; --cursor goes on where a page ended\n"
      "      --json                everything that is known of each\n"},
+    {"db",
+     "usage: sonde db status [--json] | sonde db migrate [--dry-run]\n"
+     "Shows the database that connections, users and history are kept in, and brings its schema up to "
+     "date.\n"
+     "  status                where it is, its size, the migrations applied and missing (then the exit "
+     "status is 1)\n"
+     "  migrate --dry-run     say what would be applied, change nothing\n"},
     {"demo", "usage: sonde demo [--seed N]\n"
              "Makes an incident that ends now, serves it to a real MCP client and shows what an "
              "agent sees.\n"},
@@ -72,6 +79,7 @@ void cli_help(const char *command)
           "  metrics      list metric names\n"
           "  connection   list and test connections\n"
           "  history      what was asked before\n"
+          "  db           look at the database, bring it up to date\n"
           "  plugin       list and check adapters\n"
           "  demo         see it work on an incident made for you\n"
           "  help COMMAND options of a command\n\n"

@@ -54,6 +54,7 @@ static const struct option_spec specs[] = {
     TEXT("token-file", 0, token_file),
     TEXT("grace", 0, grace),
     FLAG("check", 0, check),
+    FLAG("dry-run", 0, dry_run),
     FLAG("json", 0, json),
     FLAG("csv", 0, csv),
     FLAG("table", 0, table),

@@ -78,6 +78,7 @@ int cmd_metrics(const struct cli *cli);
 int cmd_plugin(const struct cli *cli);
 int cmd_connection(const struct cli *cli);
 int cmd_history(const struct cli *cli);
+int cmd_key(const struct cli *cli);
 int cmd_demo(const struct cli *cli, const char *program);
 
 #endif

@@ -15,8 +15,9 @@ static int version(void)
 
 int cli_main(int argc, char **argv)
 {
-    static const char *const commands[] = {"serve",      "mcp",     "query", "metrics", "plugin",
-                                           "connection", "history", "demo",  "help",    "version"};
+    static const char *const commands[] = {"serve",  "mcp",        "query",   "metrics",
+                                           "plugin", "connection", "history", "key",
+                                           "demo",   "help",       "version"};
     struct cli cli;
     struct err err = {0};
     if (cli_parse(argc, argv, &cli, &err))
@@ -42,6 +43,8 @@ int cli_main(int argc, char **argv)
         return cmd_connection(&cli);
     if (str_eq(command, "history"))
         return cmd_history(&cli);
+    if (str_eq(command, "key"))
+        return cmd_key(&cli);
     if (str_eq(command, "demo"))
         return cmd_demo(&cli, argv[0]);
     if (str_eq(command, "version"))

@@ -53,6 +53,7 @@ struct cli {
     bool table;
     bool help;
     bool version;
+    const char *program; /* as it was started */
     const char *words[CLI_MAX_REPEATS]; /* what is no option */
     size_t word_count;
 };
@@ -80,6 +81,7 @@ int cmd_plugin(const struct cli *cli);
 int cmd_connection(const struct cli *cli);
 int cmd_history(const struct cli *cli);
 int cmd_db(const struct cli *cli);
-int cmd_demo(const struct cli *cli, const char *program);
+int cmd_key(const struct cli *cli);
+int cmd_demo(const struct cli *cli);
 
 #endif

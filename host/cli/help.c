@@ -58,6 +58,13 @@ static const struct {
      "  status                where it is, its size, the migrations applied and missing (then the exit "
      "status is 1)\n"
      "  migrate --dry-run     say what would be applied, change nothing\n"},
+    {"key",
+     "usage: sonde key status [--json] | sonde key rotate\n"
+     "Shows the master keys that stored credentials are sealed with, what is under each, which "
+     "processes hold them,\n"
+     "and which line of the key file may go. rotate puts everything under the first key of the "
+     "file; it may be\n"
+     "stopped at any time and run again.\n"},
     {"demo", "usage: sonde demo [--seed N]\n"
              "Makes an incident that ends now, serves it to a real MCP client and shows what an "
              "agent sees.\n"},
@@ -80,6 +87,7 @@ void cli_help(const char *command)
           "  connection   list and test connections\n"
           "  history      what was asked before\n"
           "  db           look at the database, bring it up to date\n"
+          "  key          the keys that stored credentials are sealed with\n"
           "  plugin       list and check adapters\n"
           "  demo         see it work on an incident made for you\n"
           "  help COMMAND options of a command\n\n"

@@ -192,6 +192,30 @@ int accounts_read_since(struct accounts *accounts, int64_t since_ns, struct err 
     return r;
 }
 
+/* On the store's own thread. What changed may be that somebody lost a right, so a reading that fails is tried again. */
+static void changed(void *user)
+{
+    struct accounts *accounts = user;
+    bool told = false;
+    for (;;) {
+        struct err err = {0};
+        if (atomic_load(&accounts->stopping) || !accounts_refresh(accounts, &err))
+            break;
+        if (!told)
+            log_line(LOG_WARN, "auth", "users and tokens stay as they were: %s", err.text);
+        told = true;
+        nanosleep(&(struct timespec){.tv_nsec = READ_EVERY_NS}, NULL);
+    }
+    if (told && !atomic_load(&accounts->stopping))
+        log_line(LOG_INFO, "auth", "users and tokens were read again");
+}
+
+void accounts_follow(struct accounts *accounts)
+{
+    if (accounts->store)
+        store_on_change(accounts->store, changed, accounts);
+}
+
 /* ---- Looking ---- */
 
 static int unknown(struct err *err)

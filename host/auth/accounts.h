@@ -45,6 +45,9 @@ void accounts_free(struct accounts *accounts);
  */
 int accounts_refresh(struct accounts *accounts, struct err *err);
 
+/* From here on accounts_refresh follows the store's changes by itself, until accounts_stop; takes the store's one store_on_change. */
+void accounts_follow(struct accounts *accounts);
+
 #define ACCOUNTS_LATER \
     1 /* it may be good, but the store or the issuer's keys must be asked: accounts_check_waiting */
 /* 0 and who it is; ACCOUNTS_LATER; 401 or 403 with one sentence without secrets in err. Never waits. */

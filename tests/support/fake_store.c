@@ -213,3 +213,10 @@ void store_token_used(struct store *self, const char *id, int64_t now_ms)
     self->uses++;
     pthread_mutex_unlock(&self->lock);
 }
+
+void store_on_change(struct store *self, void (*changed)(void *user), void *user)
+{
+    (void)self;
+    (void)changed;
+    (void)user;
+}

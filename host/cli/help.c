@@ -65,6 +65,18 @@ static const struct {
      "and which line of the key file may go. rotate puts everything under the first key of the "
      "file; it may be\n"
      "stopped at any time and run again.\n"},
+    {"user",
+     "usage: sonde user list | sonde user add|disable|enable NAME   [--json]\n"
+     "Who may ask `sonde serve`, each with tokens, connections and a history of their own.\n"},
+    {"token",
+     "usage: sonde token create USER [options] | sonde token list [USER] | sonde token revoke "
+     "PREFIX   [--json]\n"
+     "A token is printed once, alone on standard output; only its hash is kept.\n"
+     "  --rights read|manage|admin   ask (the default); change own connections; see everybody's "
+     "history\n"
+     "  --expires 90d                from now; left out: never\n"
+     "  --name TEXT                  what it is for\n"
+     "  --connection NAME            it sees these connections alone; may be repeated\n"},
     {"demo", "usage: sonde demo [--seed N]\n"
              "Makes an incident that ends now, serves it to a real MCP client and shows what an "
              "agent sees.\n"},
@@ -88,6 +100,8 @@ void cli_help(const char *command)
           "  history      what was asked before\n"
           "  db           look at the database, bring it up to date\n"
           "  key          the keys that stored credentials are sealed with\n"
+          "  user         list, add, disable and enable users\n"
+          "  token        make, list and revoke their tokens\n"
           "  plugin       list and check adapters\n"
           "  demo         see it work on an incident made for you\n"
           "  help COMMAND options of a command\n\n"

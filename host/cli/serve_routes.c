@@ -74,24 +74,20 @@ static void handle_root(void *user, struct http_request *request)
         "  /metrics  what it does, for Prometheus\n");
 }
 
-int serve_authenticate(void *user, const char *token, struct principal *ret_principal,
-                       struct err *err)
+static void add_route(struct serve *serve, const struct http_route *route)
 {
-    struct serve *serve = user;
-    if (!tokens_check(serve->tokens, token, ret_principal))
-        return 0;
-    err_set(
-        err, ERR_INVALID,
-        token ? "this token is not known here; the tokens that are stand in the server's token file"
-              : "a token is needed: send the header Authorization: Bearer TOKEN");
-    return 401;
+    serve->routes[serve->route_count++] = *route;
 }
 
 void serve_fill_routes(struct serve *serve)
 {
-    const struct http_route routes[SERVE_ROUTES] = {
+    static const char *const metadata[] = {"/.well-known/oauth-protected-resource",
+                                           "/.well-known/oauth-protected-resource/mcp"};
+    const struct http_route routes[] = {
         {.path = "/mcp",
          .methods = HTTP_GET | HTTP_POST | HTTP_DELETE,
+         .rights = RIGHT_READ,
+         .scope = SCOPE_READ,
          .handle = mcp_http_handle,
          .user = serve->mcp},
         {.path = "/healthz", .methods = HTTP_GET, .open = true, .handle = handle_health},
@@ -103,8 +99,17 @@ void serve_fill_routes(struct serve *serve)
         {.path = "/metrics",
          .methods = HTTP_GET,
          .open = serve->metrics_open,
+         .rights = RIGHT_READ,
+         .scope = SCOPE_READ,
          .handle = handle_metrics,
          .user = serve},
         {.path = "/", .methods = HTTP_GET, .open = true, .handle = handle_root}};
-    memcpy(serve->routes, routes, sizeof routes);
+    for (size_t i = 0; i < ARRAY_SIZE(routes); i++)
+        add_route(serve, &routes[i]);
+    for (size_t i = 0; serve->metadata && i < ARRAY_SIZE(metadata); i++)
+        add_route(serve, &(struct http_route){.path = metadata[i],
+                                              .methods = HTTP_GET,
+                                              .open = true,
+                                              .handle = serve_handle_metadata,
+                                              .user = serve});
 }

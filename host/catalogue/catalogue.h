@@ -48,9 +48,9 @@ void catalogue_destroy(struct catalogue *catalogue);
 int catalogue_watch(struct catalogue *catalogue, struct backend *backend);
 /*
  * The connection is no more: its snapshot is dropped, what the keeper runs on it is cancelled, and nothing is kept for it again. Calls that
- * still hold the backend may go on asking.
+ * still hold the backend may go on asking. Returns whether it was looked after.
  */
-void catalogue_unwatch(struct catalogue *catalogue, struct backend *backend);
+bool catalogue_unwatch(struct catalogue *catalogue, struct backend *backend);
 /* Starts the keeper thread: `sonde mcp` and `sonde serve`. Up to 64 operations side by side. */
 int catalogue_keeper_start(struct catalogue *catalogue, struct err *err);
 

@@ -52,9 +52,13 @@ static const char *digest_of(struct json_object *arguments, struct arena *arena)
 int ask_begin(struct ask *ask, struct service *service, struct call *call,
               const struct tool_spec *tool, struct json_object *arguments, struct err *err)
 {
-    *ask =
-        (struct ask){.service = service, .set = service_set(service), .call = call, .tool = tool};
+    *ask = (struct ask){.service = service, .call = call, .tool = tool};
     ask->started_ns = clock_mono_ns();
+    ask->set = service_set_for(service, &call->principal);
+    if (!ask->set)
+        return err_set(err, ERR_MEMORY, "no memory for the call");
+    if (ask->set->missing[0])
+        ask_note(ask, "%s", ask->set->missing);
     int r = args_parse(tool, arguments, &call->arena, &ask->args, err);
     if (r)
         return r;

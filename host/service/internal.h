@@ -2,8 +2,8 @@
 /*
  * What the files of service/ share: the service itself, its connections, and the common part of every tool call.
  *
- * Ownership: the service owns its parts and one reference to the set in use, a call another. Threads: immutable after service_create but
- * for the set and what its parts guard themselves.
+ * Ownership: the service owns its parts and one reference to the set in use, a call another to its principal's. Threads: immutable after
+ * service_create but for the set and what its parts guard themselves.
  */
 #ifndef SERVICE_INTERNAL_H
 #define SERVICE_INTERNAL_H
@@ -16,6 +16,7 @@
 #include "service/keep.h"
 #include "service/service.h"
 #include "service/set.h"
+#include "service/user_sets.h"
 
 struct service {
     struct arena arena; /* what outlives a reload */
@@ -31,11 +32,16 @@ struct service {
     struct catalogue *catalogue;
     struct cursor_store *cursors;
     pthread_mutex_t set_lock;
-    struct connection_set *set; /* under set_lock */
+    struct connection_set *set; /* of the operator's; under set_lock */
+    struct user_sets *users;
+    service_sees_fn *lets_see; /* NULL: a bound principal sees nothing */
+    void *lets_see_user;
 };
 
-/* A reference to the set in use. */
+/* A reference to the operator's set in use: configuration, zone and the shared connections, whoever may see them. */
 struct connection_set *service_set(struct service *service);
+/* A reference to what the principal sees; NULL: no memory. May wait for the store. */
+struct connection_set *service_set_for(struct service *service, const struct principal *principal);
 
 /* One asked connection of a call. */
 struct asked {

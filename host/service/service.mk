@@ -7,4 +7,7 @@ libhost_la_SOURCES += host/service/service.c host/service/service.h host/service
 	host/service/ask_select.c host/service/connection_read.c host/service/connection_read.h \
 	host/service/connection_reader.h host/service/connection_keys.c \
 	host/service/connections.c host/service/connections.h host/service/select.c \
-	host/service/select.h
+	host/service/select.h \
+	host/service/content.c host/service/content.h host/service/own.c host/service/own.h \
+	host/service/shown.c host/service/shown.h host/service/sync.c host/service/sync.h \
+	host/service/user_sets.c host/service/user_sets.h

@@ -177,9 +177,9 @@ int ask_select(struct ask *ask, uint64_t caps, enum ask_default rule, struct err
     size_t able = 0;
     for (size_t i = 0; i < n; i++) {
         const struct slot *slot = &ask->set->slots[i];
-        choosing.candidates[i] = (struct select_candidate){
-            .connection = slot->connection,
-            .able = !slot->connection->disabled && has_cap(service, slot, caps)};
+        choosing.candidates[i] = (struct select_candidate){.connection = slot->connection,
+                                                           .able = !slot->connection->disabled &&
+                                                                   has_cap(service, slot, caps)};
         able += choosing.candidates[i].able;
     }
     const char *named = ask->args.connection_id;

@@ -9,9 +9,9 @@
 #include "base/str.h"
 
 static const char *const common_keys[] = {
-    "name", "backend", "url",   "description", "default", "tags",   "timeout_seconds", "query_limits",
-    "auth", "tls",     "proxy", "headers",     "tenant",  "http2",  "ui",              "enforce",
-    "access"};
+    "name",         "backend", "url",   "description", "default", "tags",   "timeout_seconds",
+    "query_limits", "auth",    "tls",   "proxy",       "headers", "tenant", "http2",
+    "ui",           "enforce", "access"};
 /* Those that stand beside connection_config, not in it. */
 static const char *const outer_keys[] = {"name", "backend", "description", "default", "tags"};
 static const char *const later_keys[] = {"term_match", "mask"};
@@ -22,7 +22,7 @@ const char *reader_copy(struct reader *reader, const char *text)
 }
 
 void reader_text(struct reader *reader, const struct node *map, const char *key,
-                      const char **ret_text)
+                 const char **ret_text)
 {
     const struct node *node = node_get(map, key);
     const char *text;
@@ -30,8 +30,7 @@ void reader_text(struct reader *reader, const struct node *map, const char *key,
         *ret_text = reader_copy(reader, text);
 }
 
-void reader_bool(struct reader *reader, const struct node *map, const char *key,
-                      bool *ret_value)
+void reader_bool(struct reader *reader, const struct node *map, const char *key, bool *ret_value)
 {
     const struct node *node = node_get(map, key);
     if (node)
@@ -146,8 +145,7 @@ void reader_proxy(struct reader *reader)
     const char *address = NULL;
     if (!node)
         return;
-    const char *sealed =
-        reader->reading->kept && node->type == NODE_MAP ? sealed_in(node) : NULL;
+    const char *sealed = reader->reading->kept && node->type == NODE_MAP ? sealed_in(node) : NULL;
     if (sealed) {
         CLEANUP(secret_freep) struct secret *secret = open_sealed(reader, node, sealed);
         if (secret)
@@ -427,4 +425,3 @@ void reader_all_params(struct reader *reader)
                        table->name, param->help ? param->help : "it has no default");
     }
 }
-

@@ -475,8 +475,7 @@ struct connection *connection_read(struct connection_reading *reading, const str
         check_fail(reading->check, map, "no memory for it");
         return NULL;
     }
-    struct reader reader = {
-        .reading = reading, .check = reading->check, .connection = connection};
+    struct reader reader = {.reading = reading, .check = reading->check, .connection = connection};
     size_t before = reading->check->total;
     if (begin(&reader, map)) {
         read_common(&reader);

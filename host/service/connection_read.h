@@ -19,9 +19,9 @@
 
 /* Of a row of the store, or of a body that will become one. */
 struct connection_kept {
-    const char *id;    /* UUID */
-    const char *owner; /* user id */
-    bool local;        /* of the local user: may name variables, files and commands */
+    const char *id;          /* UUID */
+    const char *owner;       /* user id */
+    bool local;              /* of the local user: may name variables, files and commands */
     struct keyring *keyring; /* opens {"sealed": ...}; NULL: there must be none */
 };
 

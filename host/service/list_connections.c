@@ -184,14 +184,14 @@ int tool_list_connections(struct ask *ask, struct answer *ret_answer, struct err
     if (shown < fitting) {
         ask_note(ask, "match narrows: a part of the name, a backend, a tag's value");
         buf_add(&json, ",\"truncated\":true");
-        buf_printf(&text,
-                   "and %zu more\n", fitting - shown);
+        buf_printf(&text, "and %zu more\n", fitting - shown);
     }
     if (ask->set->slot_count && !fitting)
         buf_printf(&text, "None of the %zu connections matches.\n", ask->set->slot_count);
     if (!ask->set->slot_count)
-        buf_add(&text, "No connections: add one with `sonde connection add`, in sonde.yaml, or start "
-                       "with --connection prometheus=URL.\n");
+        buf_add(&text,
+                "No connections: add one with `sonde connection add`, in sonde.yaml, or start "
+                "with --connection prometheus=URL.\n");
     if (ask->note_count) {
         buf_add(&json, ",\"notes\":[");
         for (size_t i = 0; i < ask->note_count; i++) {

@@ -123,8 +123,7 @@ static void open_own(struct slot *slot, const struct own_parts *parts)
     if (!backend_open(parts->engine, slot->connection, &slot->backend, &slot->err))
         return;
     slot->backend = NULL;
-    log_line(LOG_INFO, "connection", "%s cannot be used: %s", slot->connection->id,
-             slot->err.text);
+    log_line(LOG_INFO, "connection", "%s cannot be used: %s", slot->connection->id, slot->err.text);
 }
 
 static const struct slot *same_as_before(const struct own *before, const struct connection_row *row)
@@ -159,8 +158,8 @@ static int fill_slot(struct slot *slot, const struct own_parts *parts,
     return slot->connection ? 0 : err_set(err, ERR_MEMORY, "no memory for the connections");
 }
 
-int own_load(const struct own_parts *parts, const struct principal *principal,
-             struct own **ret_own, struct err *err)
+int own_load(const struct own_parts *parts, const struct principal *principal, struct own **ret_own,
+             struct err *err)
 {
     CLEANUP(own_unrefp) struct own *own = mem_alloc(sizeof *own);
     if (!own)

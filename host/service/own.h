@@ -31,8 +31,8 @@ struct own_parts {
 /*
  * All of them by name. One that cannot be read or opened stays with its reason, a disabled one is not opened. 0, or the store's error.
  */
-int own_load(const struct own_parts *parts, const struct principal *principal,
-             struct own **ret_own, struct err *err);
+int own_load(const struct own_parts *parts, const struct principal *principal, struct own **ret_own,
+             struct err *err);
 struct own *own_ref(struct own *own);
 void own_unref(struct own *own);
 DEFINE_CLEANUP(struct own *, own_unref);

@@ -105,9 +105,9 @@ static int choose_one(const struct selecting *s, size_t i)
 {
     const struct connection *connection = s->candidates[i].connection;
     if (connection->disabled)
-        return refuse(s, ERR_INVALID, NULL,
-                      "connection_id: %s is disabled; enable it, or ask another: ",
-                      connection->name);
+        return refuse(
+            s, ERR_INVALID, NULL,
+            "connection_id: %s is disabled; enable it, or ask another: ", connection->name);
     if (!s->candidates[i].able)
         return refuse(s, ERR_INVALID, NULL,
                       "connection_id: %s (%s) cannot answer this kind of question; these can: ",
@@ -279,9 +279,10 @@ int select_connections(const struct select_candidate *candidates, size_t n,
         able += candidates[i].able;
     int r;
     if (!n)
-        r = err_set(err, ERR_NOT_FOUND,
-                    "there are no connections; add one (`sonde connection add`), write it into the "
-                    "configuration file, or start with --connection prometheus=http://localhost:9090");
+        r = err_set(
+            err, ERR_NOT_FOUND,
+            "there are no connections; add one (`sonde connection add`), write it into the "
+            "configuration file, or start with --connection prometheus=http://localhost:9090");
     else if (connection_id && *connection_id)
         r = choose_named(&s, connection_id);
     else if (!able)

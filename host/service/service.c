@@ -116,7 +116,8 @@ static void meet_store(struct service *service)
     if (!service->kept.store)
         return;
     sync_operator(service);
-    set_unref(service_set_for(service, &PRINCIPAL_LOCAL)); /* now, so that the instructions name them */
+    set_unref(
+        service_set_for(service, &PRINCIPAL_LOCAL)); /* now, so that the instructions name them */
 }
 
 int service_create(struct config *config, const struct service_options *options,
@@ -324,7 +325,7 @@ void service_instructions(struct service *service, const struct principal *princ
         for (size_t k = 0; k < connection->tag_count; k++)
             buf_printf(buf, ", %s=%s", connection->tags[k].key, connection->tags[k].value);
         buf_printf(buf, "%s%s)", connection->is_default ? ", default" : "",
-                   set->slots[i].backend   ? ""
+                   set->slots[i].backend  ? ""
                    : connection->disabled ? ", disabled"
                                           : ", cannot be used: see list_connections");
         if (buf->size > 1960) {

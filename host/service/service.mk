@@ -10,4 +10,7 @@ libhost_la_SOURCES += host/service/service.c host/service/service.h host/service
 	host/service/select.h \
 	host/service/content.c host/service/content.h host/service/own.c host/service/own.h \
 	host/service/shown.c host/service/shown.h host/service/sync.c host/service/sync.h \
-	host/service/user_sets.c host/service/user_sets.h
+	host/service/user_sets.c host/service/user_sets.h \
+	host/service/manage.c host/service/manage_internal.h host/service/manage_draft.c host/service/manage_add.c \
+	host/service/manage_edit.c host/service/manage_document.c host/service/manage_list.c host/service/manage_backends.c \
+	host/service/manage_test.c

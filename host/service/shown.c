@@ -53,9 +53,9 @@ static void add_auth(struct buf *json, const struct connection_auth *auth)
     static const char *const types[] = {
         [AUTH_NONE] = "none",     [AUTH_BASIC] = "basic",   [AUTH_BEARER] = "bearer",
         [AUTH_HEADER] = "header", [AUTH_SCHEME] = "scheme", [AUTH_OAUTH2] = "oauth2"};
-    static const char *const secrets[] = {[AUTH_NONE] = "secret",  [AUTH_BASIC] = "password",
-                                          [AUTH_BEARER] = "token", [AUTH_HEADER] = "value",
-                                          [AUTH_SCHEME] = "value", [AUTH_OAUTH2] = "client_secret"};
+    static const char *const secrets[] = {
+        [AUTH_NONE] = "secret",  [AUTH_BASIC] = "password", [AUTH_BEARER] = "token",
+        [AUTH_HEADER] = "value", [AUTH_SCHEME] = "value",   [AUTH_OAUTH2] = "client_secret"};
     if (auth->type == AUTH_NONE)
         return;
     buf_json_key(json, "auth");

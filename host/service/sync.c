@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "service/sync.h"
 
-#include <string.h>
+#include <stdio.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -39,8 +39,8 @@ static void fill_row(struct connection_row *row, const struct connection *connec
                                    .is_default = connection->is_default,
                                    .revision = 1,
                                    .health_error = ""};
-    strncpy(row->id, connection->id, sizeof row->id - 1);
-    strncpy(row->user_id, USER_OPERATOR_ID, sizeof row->user_id - 1);
+    snprintf(row->id, sizeof row->id, "%s", connection->id);
+    snprintf(row->user_id, sizeof row->user_id, "%s", USER_OPERATOR_ID);
 }
 
 void sync_operator(struct service *service)

@@ -14,10 +14,10 @@
 #include "service/internal.h"
 #include "service/own.h"
 
-#define IDLE_NS NS_PER_HOUR       /* who did not ask for so long is forgotten */
-#define SWEEP_NS NS_PER_MIN       /* how often that is looked for */
-#define RETRY_NS (2 * NS_PER_S)   /* after the store failed */
-#define WATCHED_MAX 512           /* own connections the keeper looks after; others are fetched when asked */
+#define IDLE_NS NS_PER_HOUR     /* who did not ask for so long is forgotten */
+#define SWEEP_NS NS_PER_MIN     /* how often that is looked for */
+#define RETRY_NS (2 * NS_PER_S) /* after the store failed */
+#define WATCHED_MAX 512 /* own connections the keeper looks after; others are fetched when asked */
 #define KEY_MAX 160
 
 struct user {
@@ -28,8 +28,9 @@ struct user {
     uint64_t generation;
     int64_t retry_ns; /* the store failed: not before */
     int64_t used_ns;
-    struct own *own;            /* NULL: never read */
-    struct connection_set *set; /* of own and the operator's set; NULL: to be made. Not for bound tokens */
+    struct own *own; /* NULL: never read */
+    struct connection_set
+        *set; /* of own and the operator's set; NULL: to be made. Not for bound tokens */
     char missing[256];
 };
 
@@ -182,9 +183,9 @@ static bool may_see(struct service *service, const struct connection *connection
     bool named = !connection->access_user_count || !connection_shared(connection);
     for (size_t i = 0; !named && i < connection->access_user_count; i++)
         named = str_eq(connection->access_users[i], principal->name);
-    return named && (!principal->bound || (service->lets_see &&
-                                           service->lets_see(service->lets_see_user, principal,
-                                                             connection->id)));
+    return named && (!principal->bound ||
+                     (service->lets_see &&
+                      service->lets_see(service->lets_see_user, principal, connection->id)));
 }
 
 /* NULL: no memory. */
@@ -242,8 +243,7 @@ static void read_own(struct user_sets *sets, struct user *user, const struct pri
     if (r) {
         user->retry_ns = clock_mono_ns() + RETRY_NS;
         snprintf(user->missing, sizeof user->missing, "%s%.200s",
-                 before ? "" : "your own connections cannot be read now: ",
-                 before ? "" : err.text);
+                 before ? "" : "your own connections cannot be read now: ", before ? "" : err.text);
     } else {
         own_unref(user->own);
         user->own = now;

@@ -24,6 +24,9 @@ struct catalogue_snapshot {
     /* Values of the native labels behind logical keys: pairs sorted by label, then value. */
     const struct sonde_pair *values;
     size_t value_count;
+    /* What the connection's enforce{} stands for; all of the above was asked with it, and every query must be. As many as enforce has keys. */
+    const struct sonde_filter *const *enforced;
+    size_t enforced_count;
     bool cut;           /* a bound was hit: absence proves nothing */
     int64_t fetched_ns; /* wall clock */
 };

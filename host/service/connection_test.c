@@ -66,6 +66,13 @@ static int run_one(struct service *service, struct call *call, struct slot *slot
                                 .scope = "",
                                 .name = "",
                                 .native = ""};
+    CLEANUP(catalogue_unrefp) struct catalogue_snapshot *held = NULL;
+    if (kind == SONDE_KIND_METRIC_NAMES && slot->connection->enforce_count) {
+        int failed = catalogue_fetch(service->catalogue, call, &slot->backend, 1, &held, err);
+        if (failed || !held)
+            return failed ? err_set(err, failed, "no memory for the test") : err->code;
+        ask_hold(&query, held);
+    }
     struct engine_item item = {.backend = slot->backend, .query = &query};
     int r = engine_run(service->engine, call, &item, 1);
     if (r)

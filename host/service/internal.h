@@ -47,7 +47,7 @@ struct connection_set *service_set_for(struct service *service, const struct pri
 struct asked {
     struct slot *slot;
     struct sonde_query query;
-    struct sonde_filter **filters;
+    const struct sonde_filter **filters; /* those of enforce first, then the caller's */
     size_t filter_count;
     struct catalogue_snapshot *snapshot; /* may be NULL */
     struct result *result;
@@ -94,9 +94,12 @@ int ask_select(struct ask *ask, uint64_t caps, enum ask_default rule, struct err
 int ask_snapshots(struct ask *ask);
 /*
  * The filters of the arguments (and service, when given) resolved for each asked connection. metric_of, if not NULL, names the metric
- * whose labels restrict the choice. A key a connection does not have is that connection's error.
+ * whose labels restrict the choice. A key a connection does not have is that connection's error. What a connection's enforce stands for comes
+ * first, whatever was asked; where that cannot be told the connection is not asked.
  */
 int ask_filters(struct ask *ask, const char *query_text, struct err *err);
+/* A query without filters of its own is held to those of the connection's enforce. */
+void ask_hold(struct sonde_query *query, const struct catalogue_snapshot *snapshot);
 /* Runs the queries of all asked connections without an error, side by side (with exemplars where wanted). */
 int ask_run(struct ask *ask, bool share, bool exemplars);
 /* The envelope of the answer; memory of the call. 0 or ERR_MEMORY. */

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "base/str.h"
 #include "config/serve.h"
 
@@ -296,6 +297,7 @@ int cmd_serve(const struct cli *cli)
     signals_of(&set);
     pthread_sigmask(SIG_BLOCK, &set, NULL); /* taken by wait_signal alone; threads inherit it */
     signal(SIGPIPE, SIG_IGN);
+    process_forbid_dumps();
     arena_init(&serve.arena, ARENA_MAX, NULL);
     notify_open(&serve.notify);
     int status = open_service(&serve);

@@ -13,4 +13,5 @@ libhost_la_SOURCES += host/service/service.c host/service/service.h host/service
 	host/service/user_sets.c host/service/user_sets.h \
 	host/service/manage.c host/service/manage_internal.h host/service/manage_draft.c host/service/manage_add.c \
 	host/service/manage_edit.c host/service/manage_document.c host/service/manage_list.c host/service/manage_backends.c \
-	host/service/manage_test.c
+	host/service/manage_test.c \
+	host/service/keys.c host/service/keys.h

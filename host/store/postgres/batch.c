@@ -10,31 +10,32 @@
 
 static const char put_session[] =
     "INSERT INTO sessions AS s (id, user_id, kind, client, started_at, last_seen_at) VALUES "
-    "($1::uuid, $2::uuid, $3, $4, " MS_IN("$5") ", " MS_IN(
-        "$6") ") ON CONFLICT (id) DO UPDATE SET client = excluded.client, last_seen_at = "
-              "greatest(s.last_seen_at, excluded.last_seen_at)";
+    "($1::uuid, $2::uuid, $3, $4, " MS_AT("$5") ", " MS_AT(
+        "$6") ") ON CONFLICT (id) DO UPDATE SET "
+              "client = CASE excluded.client WHEN '' THEN s.client ELSE excluded.client END, "
+              "last_seen_at = greatest(s.last_seen_at, excluded.last_seen_at)";
 static const char put_history[] =
     "INSERT INTO observability_query_history (id, call_id, session_id, connection_id, user_id, "
     "connection_name, tool, scope, query_type, query_text, query_params, result_sample, "
     "error_message, result_count, execution_time_ms, was_cached, queried_at) VALUES ($1::uuid, "
     "$2::uuid, $3::uuid, $4::uuid, $5::uuid, $6, $7, $8, $9, $10, $11::jsonb, $12::jsonb, $13, "
-    "$14::bigint, $15::bigint, $16::boolean, " MS_IN("$17") ") ON CONFLICT (id) DO NOTHING";
+    "$14::bigint, $15::bigint, $16::boolean, " MS_AT("$17") ") ON CONFLICT (id) DO NOTHING";
 /* For a connection that has no row (any more) nothing is kept. */
 static const char put_cache[] =
-    "INSERT INTO observability_query_cache AS q (id, connection_id, scope, query_hash, query_type, "
+    "INSERT INTO observability_query_cache (id, connection_id, scope, query_hash, query_type, "
     "query_text, query_params, result_data, result_count, cached_at, expires_at) SELECT $1::uuid, "
-    "c.id, $3, $4, $5, $6, $7::jsonb, $8::bytea, $9::bigint, " MS_IN("$10") ", " MS_IN(
+    "c.id, $3, $4, $5, $6, $7::jsonb, $8::bytea, $9::bigint, " MS_AT("$10") ", " MS_AT(
         "$11") " FROM observability_connections c WHERE c.id = $2::uuid AND c.deleted_at IS NULL "
                "ON CONFLICT (connection_id, query_hash) DO UPDATE SET scope = excluded.scope, "
                "query_type = excluded.query_type, query_text = excluded.query_text, query_params = "
                "excluded.query_params, result_data = excluded.result_data, result_count = "
                "excluded.result_count, cached_at = excluded.cached_at, expires_at = "
-               "excluded.expires_at, hit_count = 0 WHERE q.cached_at <= excluded.cached_at";
+               "excluded.expires_at";
 static const char count_hits[] =
     "UPDATE observability_query_cache SET hit_count = hit_count + $3::bigint WHERE connection_id = "
     "$1::uuid AND query_hash = $2";
 static const char note_token[] =
-    "UPDATE api_tokens SET last_used_at = greatest(last_used_at, " MS_IN(
+    "UPDATE api_tokens SET last_used_at = greatest(last_used_at, " MS_AT(
         "$2") ") WHERE id = $1::uuid";
 
 static const char *or_empty(const char *text)
@@ -140,6 +141,8 @@ static bool same_session(const struct queued *a, const struct queued *b)
 /* Whether one of the last rows has written this session: most batches are of few sessions. */
 static bool session_written(const struct batch *batch, size_t i)
 {
+    if (!batch->rows[i]->history.session.id[0])
+        return true;
     for (size_t back = 1; back <= i && back <= 64; back++) {
         if (same_session(batch->rows[i], batch->rows[i - back]))
             return true;

@@ -11,23 +11,23 @@
 
 static void read_row(const PGresult *result, int i, struct arena *arena, struct history_row *row)
 {
-    column_id(result, i, 0, row->id);
-    column_id(result, i, 1, row->call_id);
-    column_id(result, i, 2, row->session_id);
-    column_id(result, i, 3, row->connection_id);
-    column_id(result, i, 4, row->user_id);
-    row->connection_name = column_text(result, i, 5, arena);
-    row->tool = column_text(result, i, 6, arena);
-    row->scope = column_text(result, i, 7, arena);
-    row->query_type = column_text(result, i, 8, arena);
-    row->query_text = column_text(result, i, 9, arena);
-    row->query_params = column_text(result, i, 10, arena);
-    row->result_sample = column_text(result, i, 11, arena);
-    row->error_message = column_text(result, i, 12, arena);
-    row->result_count = column_int(result, i, 13);
-    row->execution_ms = column_int(result, i, 14);
-    row->was_cached = column_bool(result, i, 15);
-    row->queried_ms = column_int(result, i, 16);
+    pg_column_id(result, i, 0, row->id);
+    pg_column_id(result, i, 1, row->call_id);
+    pg_column_id(result, i, 2, row->session_id);
+    pg_column_id(result, i, 3, row->connection_id);
+    pg_column_id(result, i, 4, row->user_id);
+    row->connection_name = pg_column_text(result, i, 5, arena);
+    row->tool = pg_column_text(result, i, 6, arena);
+    row->scope = pg_column_text(result, i, 7, arena);
+    row->query_type = pg_column_text(result, i, 8, arena);
+    row->query_text = pg_column_text(result, i, 9, arena);
+    row->query_params = pg_column_text(result, i, 10, arena);
+    row->result_sample = pg_column_text(result, i, 11, arena);
+    row->error_message = pg_column_text(result, i, 12, arena);
+    row->result_count = pg_column_int(result, i, 13);
+    row->execution_ms = pg_column_int(result, i, 14);
+    row->was_cached = pg_column_bool(result, i, 15);
+    row->queried_ms = pg_column_int(result, i, 16);
 }
 
 struct reading {
@@ -78,7 +78,7 @@ static void where_time(struct reading *reading, const char *compared, int64_t ms
     if (ms == 0)
         return;
     param_int(&reading->params, ms);
-    buf_printf(&reading->sql, " AND queried_at %s " MS_IN("$%d"), compared, reading->params.n);
+    buf_printf(&reading->sql, " AND queried_at %s " MS_AT("$%d"), compared, reading->params.n);
 }
 
 /* Made for the filter, not prepared: the plan then knows which index serves it. */
@@ -159,7 +159,7 @@ static int look_up(struct conn *conn, void *context, struct err *err)
                    "result_data, result_count, " MS_OUT("cached_at") ", " MS_OUT(
                        "expires_at") ", hit_count FROM observability_query_cache WHERE "
                                      "connection_id = $1::uuid AND query_hash = $2 AND expires_at "
-                                     "> to_timestamp($3::bigint::double precision / 1000)",
+                                     "> " MS_AT("$3"),
                    &params, &result, err);
     if (r != 0)
         return r;
@@ -167,19 +167,19 @@ static int look_up(struct conn *conn, void *context, struct err *err)
         return err_set(err, ERR_NOT_FOUND, "that result is not in the cache");
     struct cache_row *row = &lookup->row;
     struct arena *arena = lookup->arena;
-    column_id(result, 0, 0, row->connection_id);
+    pg_column_id(result, 0, 0, row->connection_id);
     const char *hash = PQgetvalue(result, 0, 1);
     if (strlen(hash) < sizeof row->hash)
         memcpy(row->hash, hash, strlen(hash) + 1);
-    row->scope = column_text(result, 0, 2, arena);
-    row->query_type = column_text(result, 0, 3, arena);
-    row->query_text = column_text(result, 0, 4, arena);
-    row->query_params = column_text(result, 0, 5, arena);
-    row->data = column_bytes(result, 0, 6, arena, &row->size);
-    row->result_count = column_int(result, 0, 7);
-    row->cached_ms = column_int(result, 0, 8);
-    row->expires_ms = column_int(result, 0, 9);
-    row->hit_count = column_int(result, 0, 10);
+    row->scope = pg_column_text(result, 0, 2, arena);
+    row->query_type = pg_column_text(result, 0, 3, arena);
+    row->query_text = pg_column_text(result, 0, 4, arena);
+    row->query_params = pg_column_text(result, 0, 5, arena);
+    row->data = pg_column_bytes(result, 0, 6, arena, &row->size);
+    row->result_count = pg_column_int(result, 0, 7);
+    row->cached_ms = pg_column_int(result, 0, 8);
+    row->expires_ms = pg_column_int(result, 0, 9);
+    row->hit_count = pg_column_int(result, 0, 10);
     return arena->failed || !row->data ? err_set(err, ERR_MEMORY, "out of memory") : 0;
 }
 
@@ -202,34 +202,35 @@ struct sweeping {
 
 /* A bounded batch each, so that nothing is held for long; the next sweep takes the rest. */
 #define SWEEP_LIMIT "1000"
-#define AT(n) "to_timestamp($" n "::bigint::double precision / 1000)"
 
 static int sweep(struct conn *conn, void *context, struct err *err)
 {
     static const char cache[] =
         "DELETE FROM observability_query_cache WHERE id IN (SELECT id FROM "
-        "observability_query_cache WHERE expires_at <= " AT("1") " LIMIT " SWEEP_LIMIT ")";
+        "observability_query_cache WHERE expires_at <= " MS_AT("$1") " LIMIT " SWEEP_LIMIT ")";
     static const char history[] =
         "DELETE FROM observability_query_history WHERE id IN (SELECT id FROM "
-        "observability_query_history WHERE queried_at < " AT("1") " LIMIT " SWEEP_LIMIT ")";
+        "observability_query_history WHERE queried_at < " MS_AT("$1") " LIMIT " SWEEP_LIMIT ")";
     static const char sessions[] =
-        "DELETE FROM sessions WHERE id IN (SELECT s.id FROM sessions s WHERE s.last_seen_at < " AT(
-            "1") " AND NOT EXISTS (SELECT 1 FROM observability_query_history h WHERE h.session_id "
-                 "= s.id) LIMIT " SWEEP_LIMIT ")";
+        "DELETE FROM sessions WHERE id IN (SELECT s.id FROM sessions s WHERE s.last_seen_at < " MS_AT(
+            "$1") " AND NOT EXISTS (SELECT 1 FROM observability_query_history h WHERE h.session_id "
+                  "= s.id) LIMIT " SWEEP_LIMIT ")";
     static const char connections[] =
         "DELETE FROM observability_connections WHERE id IN (SELECT c.id FROM "
-        "observability_connections c WHERE c.deleted_at < " AT(
-            "1") " AND NOT EXISTS (SELECT 1 FROM observability_query_history h WHERE "
-                 "h.connection_id = c.id) LIMIT " SWEEP_LIMIT ")";
+        "observability_connections c WHERE c.deleted_at < " MS_AT(
+            "$1") " AND NOT EXISTS (SELECT 1 FROM observability_query_history h WHERE "
+                  "h.connection_id = c.id) LIMIT " SWEEP_LIMIT ")";
     static const char replicas[] =
-        "DELETE FROM replicas WHERE last_seen_at < " AT("1") " - interval '1 day'";
+        "DELETE FROM replicas WHERE last_seen_at < " MS_AT("$1") " - interval '1 day'";
     struct sweeping *sweeping = context;
+    /* Sessions outlive what was asked in them by as long again. */
+    int64_t session_before_ms = sweeping->before_ms - (sweeping->now_ms - sweeping->before_ms);
     const struct {
         const char *sql;
         int64_t before_ms;
     } steps[] = {{cache, sweeping->now_ms},
                  {history, sweeping->before_ms},
-                 {sessions, sweeping->before_ms},
+                 {sessions, session_before_ms},
                  {connections, sweeping->now_ms},
                  {replicas, sweeping->now_ms}};
     for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {

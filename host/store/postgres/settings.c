@@ -21,7 +21,7 @@ static int get_setting(struct conn *conn, void *context, struct err *err)
         return r;
     if (PQntuples(result) == 0)
         return err_set(err, ERR_NOT_FOUND, "the store has no setting %s", setting->name);
-    setting->value = column_text(result, 0, 0, setting->arena);
+    setting->value = pg_column_text(result, 0, 0, setting->arena);
     return setting->value ? 0 : err_set(err, ERR_MEMORY, "out of memory");
 }
 
@@ -96,7 +96,7 @@ static int beat(struct conn *conn, void *context, struct err *err)
     return pg_run(
         conn,
         "INSERT INTO replicas (id, host, key_ids, started_at, last_seen_at) VALUES ($1::uuid, $2, "
-        "$3::jsonb, " MS_IN("$4") ", " MS_IN(
+        "$3::jsonb, " MS_AT("$4") ", " MS_AT(
             "$5") ") ON CONFLICT (id) DO UPDATE SET host = excluded.host, key_ids = "
                   "excluded.key_ids, last_seen_at = excluded.last_seen_at",
         &params, NULL, err);
@@ -137,23 +137,23 @@ static int list_replicas(struct conn *conn, void *context, struct err *err)
     PGresult *result CLEANUP(pg_clearp) = NULL;
     struct params params = {0};
     param_int(&params, list->since_ms);
-    int r = pg_run(conn,
-                   "SELECT id, host, key_ids, " MS_OUT("started_at") ", " MS_OUT(
-                       "last_seen_at") " FROM replicas WHERE last_seen_at >= "
-                                       "to_timestamp($1::bigint::double precision / 1000) ORDER BY "
-                                       "id",
-                   &params, &result, err);
+    int r =
+        pg_run(conn,
+               "SELECT id, host, key_ids, " MS_OUT("started_at") ", " MS_OUT(
+                   "last_seen_at") " FROM replicas WHERE last_seen_at >= " MS_AT("$1") " ORDER BY "
+                                                                                       "id",
+               &params, &result, err);
     if (r != 0)
         return r;
     size_t n = (size_t)PQntuples(result);
     list->rows = arena_alloc_array(list->arena, n ? n : 1, sizeof *list->rows);
     for (size_t i = 0; list->rows && i < n; i++) {
         struct replica_row *replica = &list->rows[i];
-        column_id(result, (int)i, 0, replica->id);
-        replica->host = column_text(result, (int)i, 1, list->arena);
-        replica->key_ids = column_text(result, (int)i, 2, list->arena);
-        replica->started_ms = column_int(result, (int)i, 3);
-        replica->seen_ms = column_int(result, (int)i, 4);
+        pg_column_id(result, (int)i, 0, replica->id);
+        replica->host = pg_column_text(result, (int)i, 1, list->arena);
+        replica->key_ids = pg_column_text(result, (int)i, 2, list->arena);
+        replica->started_ms = pg_column_int(result, (int)i, 3);
+        replica->seen_ms = pg_column_int(result, (int)i, 4);
     }
     list->count = n;
     return list->arena->failed ? err_set(err, ERR_MEMORY, "too many replicas to list") : 0;

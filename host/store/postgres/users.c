@@ -8,11 +8,11 @@
 
 static void read_user(const PGresult *result, int row, struct arena *arena, struct user_row *user)
 {
-    column_id(result, row, 0, user->id);
-    user->name = column_text(result, row, 1, arena);
-    user->external = column_text(result, row, 2, arena);
-    user->disabled = column_bool(result, row, 3);
-    user->created_ms = column_int(result, row, 4);
+    pg_column_id(result, row, 0, user->id);
+    user->name = pg_column_text(result, row, 1, arena);
+    user->external = pg_column_text(result, row, 2, arena);
+    user->disabled = pg_column_bool(result, row, 3);
+    user->created_ms = pg_column_int(result, row, 4);
 }
 
 static int add_user(struct conn *conn, void *context, struct err *err)
@@ -26,7 +26,7 @@ static int add_user(struct conn *conn, void *context, struct err *err)
     param_int(&params, user->created_ms);
     int r = pg_run(conn,
                    "INSERT INTO users (id, name, external_id, is_disabled, created_at) "
-                   "VALUES ($1::uuid, $2, $3, $4::boolean, " MS_IN("$5") ")",
+                   "VALUES ($1::uuid, $2, $3, $4::boolean, " MS_AT("$5") ")",
                    &params, NULL, err);
     if (r == ERR_CONFLICT)
         return err_set(err, ERR_CONFLICT,
@@ -158,7 +158,7 @@ static int add_token(struct conn *conn, void *context, struct err *err)
         conn,
         "INSERT INTO api_tokens (id, user_id, name, prefix, token_hash, rights, connections, "
         "created_at, expires_at, last_used_at, revoked_at) VALUES ($1::uuid, $2::uuid, $3, $4, "
-        "$5::bytea, $6::bigint, $7::jsonb, " MS_IN("$8") ", " MS_IN("$9") ", " MS_IN(
+        "$5::bytea, $6::bigint, $7::jsonb, " MS_AT("$8") ", " MS_IN("$9") ", " MS_IN(
             "$10") ", " MS_IN("$11") ")",
         &params, NULL, err);
     if (r == ERR_CONFLICT)
@@ -184,39 +184,36 @@ struct token_list {
 static void read_token(const PGresult *result, int row, struct arena *arena,
                        struct token_row *token)
 {
-    column_id(result, row, 0, token->id);
-    column_id(result, row, 1, token->user_id);
-    token->user_name = column_text(result, row, 2, arena);
-    token->user_disabled = column_bool(result, row, 3);
-    token->name = column_text(result, row, 4, arena);
-    token->prefix = column_text(result, row, 5, arena);
+    pg_column_id(result, row, 0, token->id);
+    pg_column_id(result, row, 1, token->user_id);
+    token->user_name = pg_column_text(result, row, 2, arena);
+    token->user_disabled = pg_column_bool(result, row, 3);
+    token->name = pg_column_text(result, row, 4, arena);
+    token->prefix = pg_column_text(result, row, 5, arena);
     size_t size = 0;
-    const void *hash = column_bytes(result, row, 6, arena, &size);
+    const void *hash = pg_column_bytes(result, row, 6, arena, &size);
     if (hash && size == sizeof token->hash)
         memcpy(token->hash, hash, size);
-    token->rights = (unsigned)column_int(result, row, 7);
-    token->connections = column_text(result, row, 8, arena);
-    token->created_ms = column_int(result, row, 9);
-    token->expires_ms = column_int(result, row, 10);
-    token->used_ms = column_int(result, row, 11);
-    token->revoked_ms = column_int(result, row, 12);
+    token->rights = (unsigned)pg_column_int(result, row, 7);
+    token->connections = pg_column_text(result, row, 8, arena);
+    token->created_ms = pg_column_int(result, row, 9);
+    token->expires_ms = pg_column_int(result, row, 10);
+    token->used_ms = pg_column_int(result, row, 11);
+    token->revoked_ms = pg_column_int(result, row, 12);
 }
 
 static int list_tokens(struct conn *conn, void *context, struct err *err)
 {
+    static const char sql[] =
+        "SELECT t.id, t.user_id, u.name, u.is_disabled, t.name, t.prefix, t.token_hash, t.rights, "
+        "t.connections, " MS_OUT("t.created_at") ", " MS_OUT("t.expires_at") ", " MS_OUT(
+            "t.last_used_at") ", " MS_OUT("t.revoked_at") " FROM api_tokens t JOIN users u ON u.id = t.user_id WHERE $1::uuid IS NULL OR t.user_id = "
+                                                          "$1::uuid ORDER BY t.created_at, t.id";
     struct token_list *list = context;
     PGresult *result CLEANUP(pg_clearp) = NULL;
     struct params params = {0};
     param_id(&params, list->user_id);
-    int r = pg_run(
-        conn,
-        "SELECT t.id, t.user_id, u.name, u.is_disabled, t.name, t.prefix, t.token_hash, t.rights, "
-        "t.connections, " MS_OUT("t.created_at") ", " MS_OUT("t.expires_at") ", " MS_OUT(
-            "t.last_used_at") ", " MS_OUT("t.revoked_at") " FROM api_tokens t JOIN users u ON "
-                                                          "u.id = t.user_id WHERE $1::uuid IS NULL "
-                                                          "OR t.user_id = $1::uuid ORDER BY "
-                                                          "t.created_at, t.id",
-        &params, &result, err);
+    int r = pg_run(conn, sql, &params, &result, err);
     if (r != 0)
         return r;
     size_t n = (size_t)PQntuples(result);

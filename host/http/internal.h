@@ -110,7 +110,9 @@ struct http_request {
     void *gone_user;
     /* A refusal that waits for the body to be dropped. */
     struct refusal refusal;
-    char reason[200]; /* of the authentication */
+    char reason[200]; /* of the authentication, or what is wrong with the path */
+    char *parts; /* texts one after the other: what stands in the place of the route's braces */
+    size_t part_count;
     bool streaming;
     bool chunked;
     bool body_hidden;   /* HEAD */
@@ -139,7 +141,6 @@ void conn_break_locked(struct conn *conn);
 void conn_wait_locked(struct conn *conn, enum conn_wait wait, int64_t deadline);
 
 /* reply.c */
-const char *reply_title(int status);
 /* Ends the request's part in its connection, under its lock; the request itself is still to be released. */
 void reply_finish_locked(struct http_request *request);
 /* Unlocks, waits for a callback that runs, frees. */
@@ -165,6 +166,13 @@ void request_free(struct http_request *request);
 
 /* admit.c: on the loop, when the head is complete. 0, or -1 with request->refusal set. */
 int admit(struct http_request *request);
+
+/* route.c: on the loop */
+enum http_method route_method(const char *name);
+/* Whether a path is of a pattern with braces: struct http_route. */
+bool route_fits(const char *pattern, const char *path);
+/* 0 with request->route set, or -1 with request->refusal set. */
+int route_find(struct http_request *request);
 
 /* listen.c */
 /* "127.0.0.1:7464", "[::1]:0", "localhost:80": a descriptor that listens there. 0, ERR_INVALID, ERR_SYSTEM. */

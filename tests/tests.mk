@@ -20,6 +20,7 @@ include tests/fuzz/fuzz.mk
 include tests/lint/lint.mk
 include tests/http/http.mk
 include tests/mcp/mcp.mk
+include tests/rest/rest.mk
 include tests/conformance/conformance.mk
 include tests/serve/serve.mk
 include tests/backends/backends.mk

@@ -85,6 +85,12 @@ const char *service_versions(void);
  */
 int service_call(struct service *service, struct call *call, const char *tool,
                  struct json_object *arguments, struct answer *ret_answer, struct err *err);
+/*
+ * Another use case of a user's begins: it counts for limits.calls_per_minute and limits.calls_per_user as a tool's call does. 0, and
+ * service_leave is owed; ERR_LIMIT or ERR_BUSY with the limit, its value and when to come back.
+ */
+int service_enter(struct service *service, const struct principal *principal, struct err *err);
+void service_leave(struct service *service, const struct principal *principal);
 /* The MCP `instructions`: at most 2,048 characters, names the connections with their tags. Written to buf. */
 void service_instructions(struct service *service, struct buf *buf);
 

@@ -111,7 +111,7 @@ void http_server_counts(struct http_server *server, struct http_counts *ret_coun
 /* --- a request; all text is valid until the request is ended --- */
 enum http_method http_method(const struct http_request *request);
 const char *http_path(const struct http_request *request);
-/* What stands in the place of the n-th braces of the route, decoded: UTF-8 without control characters. NULL: there are no so many. */
+/* What stands in the place of the n-th braces of the route, decoded: UTF-8 without control characters. NULL: it has fewer. */
 const char *http_part(const struct http_request *request, size_t n);
 /* What follows '?', undecoded (uri.h); "" when there is none. */
 const char *http_query(const struct http_request *request);

@@ -62,7 +62,7 @@ int main(void)
     struct service *service = fake_service_create(TIMEOUT_MS);
     struct rest *rest = NULL;
     struct http_server *server = NULL;
-    log_setup(LOG_WARN, 0);
+    log_setup(LOG_NONE, 0);
     for (size_t i = 0; i < ARRAY_SIZE(users); i++)
         fake_history_fill(&users[i], 7);
     if (rest_create(service, &rest, &err)) {

@@ -15,7 +15,7 @@
 #define REST_AREA "rest"
 #define REST_ROOT "/api/v1"
 #define REST_PREFIX REST_ROOT "/observability"
-#define REST_MAX_BODY ((size_t)1 << 20)
+#define REST_MAX_BODY ((size_t)256 * 1024)
 #define REST_MAX_ANSWER ((size_t)64 << 20)
 #define REST_MAX_DEPTH 64u
 

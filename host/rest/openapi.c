@@ -27,7 +27,7 @@ static const struct {
      NULL, NULL},
     {412, "PreconditionFailed", "The revision has moved on since it was read: read again.", "ETag",
      "The revision there is now, in quotes."},
-    {413, "ContentTooLarge", "The body is larger than 1 MiB.", NULL, NULL},
+    {413, "ContentTooLarge", "The body is larger than 256 KiB.", NULL, NULL},
     {415, "UnsupportedMediaType", "The body is not application/json.", NULL, NULL},
     {422, "UnprocessableContent",
      "The body is JSON, but not what is taken; errors lists each mistake.", NULL, NULL},

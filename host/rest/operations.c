@@ -99,7 +99,7 @@ static const struct field history_query[] = {
                     "\"token\":\"...\"},\"timeout_seconds\":30}"},                              \
         {.name = "description",                                                                 \
          .type = FIELD_TEXT,                                                                    \
-         .max = 2000,                                                                           \
+         .max = 1000,                                                                           \
          .about = "What it is for, in words that help an agent choose."},                       \
         {.name = "is_enabled",                                                                  \
          .type = FIELD_BOOLEAN,                                                                 \

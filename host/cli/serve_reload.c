@@ -120,6 +120,9 @@ static void reload_tokens(struct serve *serve)
         log_line(LOG_ERROR, "reload", "the tokens in use stay");
         return;
     }
+    if (accounts_refresh(serve->accounts, &err))
+        log_line(LOG_WARN, "reload", "users of the tokens could not be looked up yet: %s",
+                 err.text);
     size_t n = tokens_count(serve->tokens);
     log_line(n ? LOG_INFO : LOG_WARN, "reload", "%s: %zu token%s", tokens_path(serve->tokens), n,
              n == 1 ? ""

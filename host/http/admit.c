@@ -52,45 +52,6 @@ static int check_names(struct http_request *request)
     return 0;
 }
 
-/* ---- Tokens ---- */
-
-static int refuse_token(struct http_request *request, int status, const char *detail,
-                        bool was_given)
-{
-    if (status == 401)
-        http_set_header(request, "WWW-Authenticate",
-                        was_given ? "Bearer realm=\"sonde\", error=\"invalid_token\""
-                                  : "Bearer realm=\"sonde\"");
-    return refuse(request, status, detail);
-}
-
-static int authenticate(struct http_request *request)
-{
-    const struct http_settings *settings = &request->conn->server->settings;
-    const char *header = message_header(&request->message, "Authorization");
-    const char *token = header ? guard_bearer(header) : NULL;
-    if (request->route->open) {
-        request->principal = (struct principal){.id = "anyone", .name = "anyone"};
-        return 0;
-    }
-    if (!settings->authenticate) {
-        request->principal = PRINCIPAL_LOCAL;
-        return 0;
-    }
-    if (header && !token)
-        return refuse_token(request, 401, "Authorization must be: Bearer TOKEN.", true);
-    struct err err = {0};
-    int status = settings->authenticate(settings->user, token, &request->principal, &err);
-    if (!status)
-        return 0;
-    if (status != 403)
-        status = 401;
-    /* The text must outlive the callback: the answer may wait for the body. */
-    const char *text = err.text[0] ? err.text : "The token is not accepted.";
-    utf8_clean(request->reason, sizeof request->reason, text, strlen(text));
-    return refuse_token(request, status, request->reason, token != NULL);
-}
-
 static int check_body(struct http_request *request)
 {
     struct message *message = &request->message;
@@ -111,9 +72,12 @@ static int decide(struct http_request *request)
             "A token does not belong into a URL, which is logged on its way: send it as the header Authorization: Bearer TOKEN.");
     if (atomic_load(&request->conn->server->draining))
         return refuse(request, 503, "The server is stopping.");
-    if (route_find(request) != 0 || authenticate(request) != 0)
+    if (route_find(request) != 0)
         return -1;
-    return check_body(request);
+    /* Who may not ask at all is told so before how much they may send. */
+    if (auth_begin(request) != 0 || check_body(request) != 0)
+        return -1;
+    return auth_expect_body(request);
 }
 
 int admit(struct http_request *request)

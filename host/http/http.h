@@ -34,10 +34,18 @@ enum http_method {
 typedef void (*http_handle_fn)(void *user, struct http_request *request);
 /*
  * On the loop, once the head is read and before the body. Fills ret_principal and returns 0, or 401 or 403 with the reason (one
- * sentence, no secrets) in err. token is what follows "Bearer ", NULL when there is no Authorization header.
+ * sentence, no secrets) in err; or HTTP_LATER, when it cannot be told without waiting. token is what follows "Bearer ", NULL when
+ * there is no Authorization header.
  */
 typedef int (*http_authenticate_fn)(void *user, const char *token, struct principal *ret_principal,
                                     struct err *err);
+#define HTTP_LATER 1
+/*
+ * On the loop, with the whole body of a request that HTTP_LATER was said of. It must not block: it hands request and token, which lasts
+ * until then, to a thread that calls http_let_in or http_turn_away.
+ */
+typedef void (*http_authenticate_later_fn)(void *user, const char *token,
+                                           struct http_request *request);
 
 struct http_route {
     /*
@@ -48,6 +56,9 @@ struct http_route {
     unsigned
         methods; /* of enum http_method; others get 405 with Allow. HEAD comes with GET by itself */
     bool open;   /* needs no token */
+    unsigned rights; /* of model/principal.h: all of them are needed, else 403 */
+    const char
+        *scope; /* what an authorization server calls them, for WWW-Authenticate; NULL: not said */
     size_t max_body; /* 0: the server's; above it 413 before it is read */
     http_handle_fn handle;
     void *user;
@@ -62,7 +73,10 @@ struct http_settings {
     const struct http_route *routes; /* kept, must outlive the server */
     size_t route_count;
     http_authenticate_fn authenticate;
-    void *user; /* of authenticate */
+    http_authenticate_later_fn authenticate_later; /* NULL: authenticate never says HTTP_LATER */
+    void *user;                                    /* of both */
+    /* Where clients learn which authorization server to go to (RFC 9728); kept, must outlive the server; NULL: there is none. */
+    const char *resource_metadata;
     /* Limits; 0 takes the default. */
     uint32_t
         max_connections; /* default 16,384, and at most what descriptors allow; then accepting pauses */
@@ -107,6 +121,13 @@ bool http_server_idle(struct http_server *server);
 /* Closes what is left, ends the thread. Requests still owned by handlers stay valid until ended. */
 void http_server_stop(struct http_server *server);
 void http_server_counts(struct http_server *server, struct http_counts *ret_counts);
+
+/*
+ * What authenticate_later comes to, from any thread: the request goes to its handler, on the loop as always, or is answered with 401, 403 or 503
+ * and the reason (one sentence, no secrets).
+ */
+void http_let_in(struct http_request *request, const struct principal *principal);
+void http_turn_away(struct http_request *request, int status, const char *reason);
 
 /* --- a request; all text is valid until the request is ended --- */
 enum http_method http_method(const struct http_request *request);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "auth/accounts.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/secret.h"
@@ -147,20 +148,14 @@ static void run(struct call *call, void *argument)
 
 /* ---- On the loop ---- */
 
-static const char *rights_name(unsigned rights)
+/* What a parameter needs beyond its operation, which http/ saw to. 0 or 403. */
+static int check_rights(struct work *work, const struct field *field)
 {
-    return rights & RIGHT_ADMIN ? "admin" : rights & RIGHT_MANAGE ? "manage" : "read";
-}
-
-/* 0 or 403. */
-static int check_rights(struct work *work, unsigned rights, const char *what)
-{
-    if ((work->principal->rights & rights) == rights)
+    if ((work->principal->rights & field->rights) == field->rights)
         return 0;
     err_set(&work->err, ERR_FORBIDDEN,
-            "%s needs the right \"%s\", which this token does not have: its owner can make one "
-            "that has",
-            what, rights_name(rights));
+            "the parameter %s needs the right \"%s\", which the token does not have", field->name,
+            rights_text(field->rights));
     return 403;
 }
 
@@ -179,7 +174,7 @@ static int check_query(struct work *work)
                 field = &fields->list[k];
         if (!field)
             mistake_unknown(&work->mistakes, pair->name, fields);
-        else if (field->rights && check_rights(work, field->rights, field->name))
+        else if (field->rights && check_rights(work, field))
             return 403;
         else if (field_check_text(field, pair->value, &err))
             mistake_add(&work->mistakes, pair->name, "%s", err.text);
@@ -191,9 +186,7 @@ static int check_query(struct work *work)
 static int check(struct work *work)
 {
     const struct fields *parts = &work->operation->parts;
-    int status = check_rights(work, work->operation->rights, work->operation->summary);
-    if (!status)
-        status = check_query(work);
+    int status = check_query(work);
     if (status)
         return status;
     for (size_t i = 0; i < parts->count; i++) {
@@ -262,12 +255,15 @@ int rest_create(struct service *service, struct rest **ret_rest, struct err *err
     rest->count = n;
     for (size_t i = 0; i < n; i++) {
         rest->mounts[i] = (struct mount){rest, &list[i]};
-        rest->routes[i] = (struct http_route){.path = list[i].path,
-                                              .methods = (unsigned)list[i].method,
-                                              .open = !list[i].rights,
-                                              .max_body = REST_MAX_BODY,
-                                              .handle = handle,
-                                              .user = &rest->mounts[i]};
+        rest->routes[i] =
+            (struct http_route){.path = list[i].path,
+                                .methods = (unsigned)list[i].method,
+                                .open = !list[i].rights,
+                                .rights = list[i].rights,
+                                .scope = list[i].rights & RIGHT_MANAGE ? SCOPE_MANAGE : SCOPE_READ,
+                                .max_body = REST_MAX_BODY,
+                                .handle = handle,
+                                .user = &rest->mounts[i]};
     }
     *ret_rest = rest;
     return 0;

@@ -79,9 +79,11 @@ int64_t service_timeout_ns(struct service *service)
     return service->timeout_ns;
 }
 
-void service_instructions(struct service *service, struct buf *buf)
+void service_instructions(struct service *service, const struct principal *principal,
+                          struct buf *buf)
 {
     (void)service;
+    (void)principal;
     buf_add(buf, "A service for tests.");
 }
 

@@ -27,6 +27,11 @@ struct service_options {
     size_t plugin_path_count;
     const char *timezone; /* the terminal's: "local" on stdio; NULL UTC */
     const char *files;    /* --files DIR, overrides the configured folder */
+    enum service_keeping {
+        KEEP_NOTHING, /* no store is opened */
+        KEEP_IF_POSSIBLE, /* a default store that cannot be opened is told in the log, and done without */
+        KEEP_ALWAYS       /* without its store it does not start */
+    } keeping;
 };
 
 int service_create(struct config *config, const struct service_options *options,
@@ -106,6 +111,13 @@ void service_leave(struct service *service, const struct principal *principal);
  */
 void service_instructions(struct service *service, const struct principal *principal,
                           struct buf *buf);
+/*
+ * Where the configuration keeps things and how that is, for `sonde serve --check`: "/var/lib/sonde/sonde.db (will be made)". Changes nothing.
+ * 0 or the error that a start would meet.
+ */
+int service_describe_store(const struct config *config, char *text, size_t size, struct err *err);
+/* Sets the session of a principal whose front has none of its own; sessions.h. */
+void service_find_session(struct service *service, struct principal *principal, const char *named);
 
 /* Unshaped rows for a terminal: all series with all samples. Lifetime: the call of use. */
 struct service_rows {

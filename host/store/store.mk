@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 libhost_la_SOURCES += host/store/store.h host/store/rows.h host/store/driver.h host/store/internal.h \
 	host/store/store.c host/store/operations.c host/store/queue.c host/store/queue.h host/store/copy.c \
-	host/store/writer.c host/store/notices.c host/store/place.c host/store/migration.c host/store/postgres.tmp.c
+	host/store/writer.c host/store/notices.c host/store/place.c host/store/migration.c
 
 # Numbered, forward only; each has a text for either database. What was released is never changed.
 MIGRATIONS = 0001_init
@@ -17,3 +17,4 @@ host/store/migrations.c: host/store/embed.sh host/store/store.mk $(dist_sqlsqlit
 	  $(SHELL) $(srcdir)/host/store/embed.sh $(srcdir)/sql $(MIGRATIONS) > $@.tmp && mv $@.tmp $@
 
 include host/store/sqlite/sqlite.mk
+include host/store/postgres/postgres.mk

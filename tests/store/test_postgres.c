@@ -47,7 +47,7 @@ static int64_t count(struct driver *driver, const char *sql)
     if (pg_connect(&driver->address, true, &conn, &err) != 0 ||
         pg_run_once(&conn, sql, NULL, &result, &err) != 0)
         fail_msg("%s: %s", sql, err.text);
-    int64_t n = column_int(result, 0, 0);
+    int64_t n = pg_column_int(result, 0, 0);
     pg_disconnect(&conn);
     return n;
 }

@@ -11,8 +11,9 @@
 static const char put_session[] =
     "INSERT INTO sessions AS s (id, user_id, kind, client, started_at, last_seen_at) VALUES "
     "($1::uuid, $2::uuid, $3, $4, " MS_IN("$5") ", " MS_IN(
-        "$6") ") ON CONFLICT (id) DO UPDATE SET client = excluded.client, last_seen_at = "
-              "greatest(s.last_seen_at, excluded.last_seen_at)";
+        "$6") ") ON CONFLICT (id) DO UPDATE SET "
+              "client = CASE excluded.client WHEN '' THEN s.client ELSE excluded.client END, "
+              "last_seen_at = greatest(s.last_seen_at, excluded.last_seen_at)";
 static const char put_history[] =
     "INSERT INTO observability_query_history (id, call_id, session_id, connection_id, user_id, "
     "connection_name, tool, scope, query_type, query_text, query_params, result_sample, "
@@ -21,7 +22,7 @@ static const char put_history[] =
     "$14::bigint, $15::bigint, $16::boolean, " MS_IN("$17") ") ON CONFLICT (id) DO NOTHING";
 /* For a connection that has no row (any more) nothing is kept. */
 static const char put_cache[] =
-    "INSERT INTO observability_query_cache AS q (id, connection_id, scope, query_hash, query_type, "
+    "INSERT INTO observability_query_cache (id, connection_id, scope, query_hash, query_type, "
     "query_text, query_params, result_data, result_count, cached_at, expires_at) SELECT $1::uuid, "
     "c.id, $3, $4, $5, $6, $7::jsonb, $8::bytea, $9::bigint, " MS_IN("$10") ", " MS_IN(
         "$11") " FROM observability_connections c WHERE c.id = $2::uuid AND c.deleted_at IS NULL "
@@ -29,7 +30,7 @@ static const char put_cache[] =
                "query_type = excluded.query_type, query_text = excluded.query_text, query_params = "
                "excluded.query_params, result_data = excluded.result_data, result_count = "
                "excluded.result_count, cached_at = excluded.cached_at, expires_at = "
-               "excluded.expires_at, hit_count = 0 WHERE q.cached_at <= excluded.cached_at";
+               "excluded.expires_at";
 static const char count_hits[] =
     "UPDATE observability_query_cache SET hit_count = hit_count + $3::bigint WHERE connection_id = "
     "$1::uuid AND query_hash = $2";
@@ -140,6 +141,8 @@ static bool same_session(const struct queued *a, const struct queued *b)
 /* Whether one of the last rows has written this session: most batches are of few sessions. */
 static bool session_written(const struct batch *batch, size_t i)
 {
+    if (!batch->rows[i]->history.session.id[0])
+        return true;
     for (size_t back = 1; back <= i && back <= 64; back++) {
         if (same_session(batch->rows[i], batch->rows[i - back]))
             return true;

@@ -29,22 +29,22 @@ static enum connection_health health_of(const char *word)
 
 static void read_row(const PGresult *result, int i, struct arena *arena, struct connection_row *row)
 {
-    column_id(result, i, 0, row->id);
-    column_id(result, i, 1, row->user_id);
-    row->name = column_text(result, i, 2, arena);
-    row->description = column_text(result, i, 3, arena);
-    row->backend_type = column_text(result, i, 4, arena);
-    row->config = column_text(result, i, 5, arena);
-    row->tags = column_text(result, i, 6, arena);
-    row->source = column_text(result, i, 7, arena);
-    row->enabled = column_bool(result, i, 8);
-    row->is_default = column_bool(result, i, 9);
-    row->revision = (uint64_t)column_int(result, i, 10);
+    pg_column_id(result, i, 0, row->id);
+    pg_column_id(result, i, 1, row->user_id);
+    row->name = pg_column_text(result, i, 2, arena);
+    row->description = pg_column_text(result, i, 3, arena);
+    row->backend_type = pg_column_text(result, i, 4, arena);
+    row->config = pg_column_text(result, i, 5, arena);
+    row->tags = pg_column_text(result, i, 6, arena);
+    row->source = pg_column_text(result, i, 7, arena);
+    row->enabled = pg_column_bool(result, i, 8);
+    row->is_default = pg_column_bool(result, i, 9);
+    row->revision = (uint64_t)pg_column_int(result, i, 10);
     row->health = health_of(PQgetvalue(result, i, 11));
-    row->health_error = column_text(result, i, 12, arena);
-    row->checked_ms = column_int(result, i, 13);
-    row->created_ms = column_int(result, i, 14);
-    row->updated_ms = column_int(result, i, 15);
+    row->health_error = pg_column_text(result, i, 12, arena);
+    row->checked_ms = pg_column_int(result, i, 13);
+    row->created_ms = pg_column_int(result, i, 14);
+    row->updated_ms = pg_column_int(result, i, 15);
 }
 
 struct reading {

@@ -118,7 +118,7 @@ static int explain(struct conn *conn, const char *user_id, const char *id, struc
     return err_set(err, ERR_CONFLICT,
                    "somebody else changed the connection: it is at revision %" PRId64
                    " by now; read it again",
-                   column_int(result, 0, 0));
+                   pg_column_int(result, 0, 0));
 }
 
 static int update(struct conn *conn, void *context, struct err *err)
@@ -145,7 +145,7 @@ static int update(struct conn *conn, void *context, struct err *err)
         "$6::jsonb, tags = $7::jsonb, is_enabled = $8::boolean, is_default = $9::boolean, "
         "updated_at = coalesce(" MS_IN(
             "$10") ", CURRENT_TIMESTAMP), revision = revision + 1 WHERE id = $1::uuid AND user_id "
-                   "= $2::uuid AND deleted_at IS NULL AND revision = $3::bigint",
+                   "= $2::uuid AND deleted_at IS NULL AND ($3::bigint = 0 OR revision = $3::bigint)",
         &params, &result, err);
     if (r == ERR_CONFLICT)
         return say_taken(row, err);
@@ -180,7 +180,7 @@ static int erase(struct conn *conn, void *context, struct err *err)
     int r = pg_run(
         conn,
         "UPDATE observability_connections SET connection_config = '{}', is_default = FALSE, "
-        "is_enabled = FALSE, revision = revision + 1, deleted_at = coalesce(" MS_IN(
+        "is_enabled = FALSE, health_error = '', revision = revision + 1, deleted_at = coalesce(" MS_IN(
             "$4") ", CURRENT_TIMESTAMP), updated_at = coalesce(" MS_IN("$4") ", CURRENT_TIMESTAMP) "
                                                                              "WHERE id = $1::uuid "
                                                                              "AND ($2::uuid IS "
@@ -253,21 +253,41 @@ struct sync {
     bool changed;
 };
 
-/* Those that are gone are disabled; what is no default any more makes way for what is one now. */
+/* Those the file named once and does not any more. */
 static int sync_others(struct conn *conn, struct sync *sync, struct err *err)
 {
     PGresult *result CLEANUP(pg_clearp) = NULL;
     struct params params = {0};
-    param_id(&params, USER_OPERATOR_ID);
     param_text(&params, sync->ids);
     param_int(&params, sync->now_ms);
-    int r = pg_run(
-        conn,
-        "UPDATE observability_connections SET is_enabled = FALSE, is_default = FALSE, revision = "
-        "revision + 1, updated_at = " MS_IN(
-            "$3") " WHERE user_id = $1::uuid AND deleted_at IS NULL AND NOT (id = "
-                  "ANY($2::uuid[])) AND (is_enabled OR is_default)",
-        &params, &result, err);
+    int r =
+        pg_run(conn,
+               "UPDATE observability_connections SET is_enabled = FALSE, is_default = FALSE, "
+               "revision = revision + 1, updated_at = " MS_IN(
+                   "$2") " WHERE source = 'yaml' "
+                         "AND deleted_at IS NULL AND NOT (id = ANY($1::uuid[])) AND (is_enabled OR "
+                         "is_default)",
+               &params, &result, err);
+    if (r == 0 && pg_affected(result) > 0)
+        sync->changed = true;
+    return r;
+}
+
+/* Whose place as default another of the list takes lets go of it first, whatever the order of the list. */
+static int release_default(struct conn *conn, struct sync *sync, const struct connection_row *row,
+                           struct err *err)
+{
+    PGresult *result CLEANUP(pg_clearp) = NULL;
+    struct params params = {0};
+    param_id(&params, row->id);
+    param_bool(&params, row->is_default);
+    param_text(&params, row->backend_type);
+    param_int(&params, sync->now_ms);
+    int r = pg_run(conn,
+                   "UPDATE observability_connections SET is_default = FALSE, revision = revision + "
+                   "1, updated_at = " MS_IN("$4") " WHERE id = $1::uuid AND is_default AND (NOT "
+                                                  "$2::boolean OR backend_type <> $3)",
+                   &params, &result, err);
     if (r == 0 && pg_affected(result) > 0)
         sync->changed = true;
     return r;
@@ -279,7 +299,7 @@ static int sync_row(struct conn *conn, struct sync *sync, const struct connectio
     PGresult *result CLEANUP(pg_clearp) = NULL;
     struct params params = {0};
     param_id(&params, row->id);
-    param_id(&params, USER_OPERATOR_ID);
+    param_id(&params, row->user_id);
     param_text(&params, row->name);
     param_text(&params, row->description ? row->description : "");
     param_text(&params, row->backend_type);
@@ -310,7 +330,10 @@ static int sync_row(struct conn *conn, struct sync *sync, const struct connectio
                                      "excluded.is_enabled OR c.is_default <> excluded.is_default)",
         &params, &result, err);
     if (r == ERR_CONFLICT)
-        return say_taken(row, err);
+        return err_set(err, r,
+                       "connection \"%s\" of the configuration file: its name, or its place as "
+                       "default for %s, is another's",
+                       row->name, row->backend_type);
     if (r == 0 && pg_affected(result) > 0)
         sync->changed = true;
     return r;
@@ -323,13 +346,10 @@ static int sync_all(struct conn *conn, void *context, struct err *err)
     int r = lock_user(conn, USER_OPERATOR_ID, err);
     if (r == 0)
         r = sync_others(conn, sync, err);
-    /* A default of before makes way before the new one comes. */
-    for (int defaults = 0; defaults < 2; defaults++) {
-        for (size_t i = 0; r == 0 && i < sync->n; i++) {
-            if (sync->rows[i].is_default == (defaults == 1))
-                r = sync_row(conn, sync, &sync->rows[i], err);
-        }
-    }
+    for (size_t i = 0; r == 0 && i < sync->n; i++)
+        r = release_default(conn, sync, &sync->rows[i], err);
+    for (size_t i = 0; r == 0 && i < sync->n; i++)
+        r = sync_row(conn, sync, &sync->rows[i], err);
     return r == 0 && !sync->changed ? PG_UNCHANGED : r;
 }
 

@@ -17,14 +17,6 @@ static void pg_close(struct driver *driver)
     mem_free(driver);
 }
 
-static int try_connect(struct conn *conn, void *context, struct err *err)
-{
-    (void)conn;
-    (void)context;
-    (void)err;
-    return 0;
-}
-
 static int pg_open(const char *location, struct driver **ret_driver, struct err *err)
 {
     struct address address;
@@ -45,10 +37,9 @@ static int pg_open(const char *location, struct driver **ret_driver, struct err 
         mem_free(driver);
         return err_set(err, ERR_SYSTEM, "no condition variable is to be had");
     }
-    driver->notices.wake[0] = driver->notices.wake[1] = -1;
     r = pg_notices_init(driver, err);
     if (r == 0)
-        r = pg_operate(driver, READS, try_connect, NULL, err);
+        r = pg_operate(driver, READS, pg_notices_begin, driver, err);
     if (r != 0) {
         pg_close(driver);
         return r;

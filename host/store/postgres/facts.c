@@ -20,7 +20,8 @@ static int read_table(struct conn *conn, const char *const names[2], struct stor
     snprintf(sql, sizeof sql, "SELECT count(*), " MS_OUT("max(%s)") " FROM %s", names[1], names[0]);
     int r = pg_run_once(conn, sql, NULL, &result, err);
     if (r == 0)
-        *table = (struct store_table){names[0], column_int(result, 0, 0), column_int(result, 0, 1)};
+        *table = (struct store_table){names[0], pg_column_int(result, 0, 0),
+                                      pg_column_int(result, 0, 1)};
     return r;
 }
 
@@ -30,7 +31,7 @@ static int read_size(struct conn *conn, int64_t *ret_size, struct err *err)
     int r = pg_run_once(conn, "SELECT pg_database_size(current_database())", NULL, &result, err);
     /* Relatives of PostgreSQL may not know. */
     if (r == 0)
-        *ret_size = column_int(result, 0, 0);
+        *ret_size = pg_column_int(result, 0, 0);
     return conn->lost ? r : 0;
 }
 

@@ -11,23 +11,23 @@
 
 static void read_row(const PGresult *result, int i, struct arena *arena, struct history_row *row)
 {
-    column_id(result, i, 0, row->id);
-    column_id(result, i, 1, row->call_id);
-    column_id(result, i, 2, row->session_id);
-    column_id(result, i, 3, row->connection_id);
-    column_id(result, i, 4, row->user_id);
-    row->connection_name = column_text(result, i, 5, arena);
-    row->tool = column_text(result, i, 6, arena);
-    row->scope = column_text(result, i, 7, arena);
-    row->query_type = column_text(result, i, 8, arena);
-    row->query_text = column_text(result, i, 9, arena);
-    row->query_params = column_text(result, i, 10, arena);
-    row->result_sample = column_text(result, i, 11, arena);
-    row->error_message = column_text(result, i, 12, arena);
-    row->result_count = column_int(result, i, 13);
-    row->execution_ms = column_int(result, i, 14);
-    row->was_cached = column_bool(result, i, 15);
-    row->queried_ms = column_int(result, i, 16);
+    pg_column_id(result, i, 0, row->id);
+    pg_column_id(result, i, 1, row->call_id);
+    pg_column_id(result, i, 2, row->session_id);
+    pg_column_id(result, i, 3, row->connection_id);
+    pg_column_id(result, i, 4, row->user_id);
+    row->connection_name = pg_column_text(result, i, 5, arena);
+    row->tool = pg_column_text(result, i, 6, arena);
+    row->scope = pg_column_text(result, i, 7, arena);
+    row->query_type = pg_column_text(result, i, 8, arena);
+    row->query_text = pg_column_text(result, i, 9, arena);
+    row->query_params = pg_column_text(result, i, 10, arena);
+    row->result_sample = pg_column_text(result, i, 11, arena);
+    row->error_message = pg_column_text(result, i, 12, arena);
+    row->result_count = pg_column_int(result, i, 13);
+    row->execution_ms = pg_column_int(result, i, 14);
+    row->was_cached = pg_column_bool(result, i, 15);
+    row->queried_ms = pg_column_int(result, i, 16);
 }
 
 struct reading {
@@ -167,19 +167,19 @@ static int look_up(struct conn *conn, void *context, struct err *err)
         return err_set(err, ERR_NOT_FOUND, "that result is not in the cache");
     struct cache_row *row = &lookup->row;
     struct arena *arena = lookup->arena;
-    column_id(result, 0, 0, row->connection_id);
+    pg_column_id(result, 0, 0, row->connection_id);
     const char *hash = PQgetvalue(result, 0, 1);
     if (strlen(hash) < sizeof row->hash)
         memcpy(row->hash, hash, strlen(hash) + 1);
-    row->scope = column_text(result, 0, 2, arena);
-    row->query_type = column_text(result, 0, 3, arena);
-    row->query_text = column_text(result, 0, 4, arena);
-    row->query_params = column_text(result, 0, 5, arena);
-    row->data = column_bytes(result, 0, 6, arena, &row->size);
-    row->result_count = column_int(result, 0, 7);
-    row->cached_ms = column_int(result, 0, 8);
-    row->expires_ms = column_int(result, 0, 9);
-    row->hit_count = column_int(result, 0, 10);
+    row->scope = pg_column_text(result, 0, 2, arena);
+    row->query_type = pg_column_text(result, 0, 3, arena);
+    row->query_text = pg_column_text(result, 0, 4, arena);
+    row->query_params = pg_column_text(result, 0, 5, arena);
+    row->data = pg_column_bytes(result, 0, 6, arena, &row->size);
+    row->result_count = pg_column_int(result, 0, 7);
+    row->cached_ms = pg_column_int(result, 0, 8);
+    row->expires_ms = pg_column_int(result, 0, 9);
+    row->hit_count = pg_column_int(result, 0, 10);
     return arena->failed || !row->data ? err_set(err, ERR_MEMORY, "out of memory") : 0;
 }
 
@@ -224,12 +224,14 @@ static int sweep(struct conn *conn, void *context, struct err *err)
     static const char replicas[] =
         "DELETE FROM replicas WHERE last_seen_at < " AT("1") " - interval '1 day'";
     struct sweeping *sweeping = context;
+    /* Sessions outlive what was asked in them by as long again. */
+    int64_t session_before_ms = sweeping->before_ms - (sweeping->now_ms - sweeping->before_ms);
     const struct {
         const char *sql;
         int64_t before_ms;
     } steps[] = {{cache, sweeping->now_ms},
                  {history, sweeping->before_ms},
-                 {sessions, sweeping->before_ms},
+                 {sessions, session_before_ms},
                  {connections, sweeping->now_ms},
                  {replicas, sweeping->now_ms}};
     for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {

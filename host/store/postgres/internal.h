@@ -20,6 +20,7 @@
 #define PREPARED_MAX 64 /* statements a connection keeps; there are about 40 */
 #define PARAMS_MAX 20
 #define CHANNEL "sonde_changes"
+#define OWN_MAX 32
 
 /* The server gives up a lock and a statement before we give up the server. */
 #define LOCK_WAIT_MS 2000
@@ -109,15 +110,15 @@ int64_t pg_affected(PGresult *result);
 #define MS_IN(n) "to_timestamp(nullif(" n "::bigint, 0)::double precision / 1000)"
 #define MS_OUT(column) "coalesce((extract(epoch FROM " column ") * 1000)::bigint, 0)"
 
-bool column_null(const PGresult *result, int row, int column);
-int64_t column_int(const PGresult *result, int row, int column);
-bool column_bool(const PGresult *result, int row, int column);
-void column_id(const PGresult *result, int row, int column, char id[ROW_ID]); /* NULL: "" */
+bool pg_column_null(const PGresult *result, int row, int column);
+int64_t pg_column_int(const PGresult *result, int row, int column);
+bool pg_column_bool(const PGresult *result, int row, int column);
+void pg_column_id(const PGresult *result, int row, int column, char id[ROW_ID]); /* NULL: "" */
 /* In the arena; NULL when the column is NULL (or the arena failed). */
-const char *column_text(const PGresult *result, int row, int column, struct arena *arena);
+const char *pg_column_text(const PGresult *result, int row, int column, struct arena *arena);
 /* What PostgreSQL shows of a BYTEA ("\x..."), as bytes in the arena; NULL when it is none or the arena failed. */
-void *column_bytes(const PGresult *result, int row, int column, struct arena *arena,
-                   size_t *ret_size);
+void *pg_column_bytes(const PGresult *result, int row, int column, struct arena *arena,
+                      size_t *ret_size);
 /* 36 characters, lower case: what the store's ids look like. Anything else names no row. */
 bool is_row_id(const char *id);
 
@@ -126,12 +127,15 @@ struct notices {
     struct conn conn;
     int wake[2]; /* a pipe: from stop_waiting and own changes to the waiting thread */
     atomic_bool stopping;
-    bool listening;
-    bool seen_once;
-    int64_t seen; /* generation of the table when it was looked at last */
+    atomic_bool watched; /* somebody waits for changes: asking for the generation need not look */
+    atomic_int_least64_t look_at_ns;
+    int64_t connect_at_ns, pause_ns;
     uint64_t told;
-    int64_t look_at_ns, connect_at_ns;
-    int64_t pause_ns;
+    bool was_connected;
+    pthread_mutex_t lock;
+    /* Under lock: what the table's row said last, and own changes beyond it, which are no news. */
+    int64_t seen;
+    int64_t own[OWN_MAX];
 };
 
 struct driver {
@@ -168,8 +172,10 @@ int pg_transact(struct driver *driver, bool announces, pg_operation operation, v
 /* --- notice.c --- */
 int pg_notices_init(struct driver *driver, struct err *err);
 void pg_notices_finish(struct driver *driver);
-/* This process changed something. */
-void pg_notices_own(struct driver *driver);
+/* This process changed something, which made the table's generation what it is. */
+void pg_notices_own(struct driver *driver, int64_t generation);
+/* Reads the row where there is one: how it is now is how it was always. An operation for pg_operate. */
+int pg_notices_begin(struct conn *conn, void *driver, struct err *err);
 uint64_t pg_generation(struct driver *driver);
 bool pg_wait_change(struct driver *driver, int64_t wait_ms);
 void pg_stop_waiting(struct driver *driver);

@@ -26,12 +26,12 @@ int pg_applied(struct conn *conn, size_t *ret_applied, int64_t *times, struct er
         return r;
     int n = PQntuples(result);
     for (int i = 0; i < n; i++) {
-        r = migration_compare(conn->address->where, (size_t)i, (int)column_int(result, i, 0),
+        r = migration_compare(conn->address->where, (size_t)i, (int)pg_column_int(result, i, 0),
                               PQgetvalue(result, i, 1), PQgetvalue(result, i, 2), true, err);
         if (r != 0)
             return r;
         if (times)
-            times[i] = column_int(result, i, 3);
+            times[i] = pg_column_int(result, i, 3);
     }
     *ret_applied = (size_t)n;
     return 0;

@@ -141,7 +141,7 @@ struct transaction {
     pg_operation operation;
     void *context;
     bool announce;
-    bool changed;
+    int64_t generation; /* what the change made it; 0 when nothing was changed */
 };
 
 /* After the commit, by itself: NOTIFY inside a transaction takes a lock of the whole cluster until the commit is through. */
@@ -158,6 +158,17 @@ static void announce(struct driver *driver, struct conn *conn)
     conn->lost = conn->stale = conn->clash = false;
 }
 
+static int raise(struct conn *conn, int64_t *ret_generation, struct err *err)
+{
+    PGresult *result CLEANUP(pg_clearp) = NULL;
+    int r = pg_run(
+        conn, "UPDATE changes SET generation = generation + 1 WHERE id = 1 RETURNING generation",
+        NULL, &result, err);
+    if (r == 0 && PQntuples(result) == 1)
+        *ret_generation = pg_column_int(result, 0, 0);
+    return r;
+}
+
 static int commit(struct conn *conn, struct err *err)
 {
     conn->sent = true;
@@ -170,7 +181,7 @@ static int commit(struct conn *conn, struct err *err)
 static int transact(struct conn *conn, void *context, struct err *err)
 {
     struct transaction *transaction = context;
-    transaction->changed = false;
+    transaction->generation = 0;
     int r = pg_script(conn, "BEGIN", err);
     if (r != 0)
         return r;
@@ -179,14 +190,14 @@ static int transact(struct conn *conn, void *context, struct err *err)
     if (r == PG_UNCHANGED)
         return 0;
     /* Last, so that whoever waits for this row holds no other that we need. */
+    int64_t generation = 0;
     if (r == 0 && transaction->announce)
-        r = pg_run(conn, "UPDATE changes SET generation = generation + 1 WHERE id = 1", NULL, NULL,
-                   err);
+        r = raise(conn, &generation, err);
     if (r == 0)
         r = commit(conn, err);
     if (r != 0)
         return r;
-    transaction->changed = true;
+    transaction->generation = generation;
     if (transaction->announce)
         announce(transaction->driver, conn);
     return 0;
@@ -198,7 +209,7 @@ int pg_transact(struct driver *driver, bool announces, pg_operation operation, v
     struct transaction transaction = {
         .driver = driver, .operation = operation, .context = context, .announce = announces};
     int r = pg_operate(driver, WRITES, transact, &transaction, err);
-    if (r == 0 && announces && transaction.changed)
-        pg_notices_own(driver);
+    if (r == 0 && transaction.generation)
+        pg_notices_own(driver, transaction.generation);
     return r;
 }

@@ -21,7 +21,7 @@ static int get_setting(struct conn *conn, void *context, struct err *err)
         return r;
     if (PQntuples(result) == 0)
         return err_set(err, ERR_NOT_FOUND, "the store has no setting %s", setting->name);
-    setting->value = column_text(result, 0, 0, setting->arena);
+    setting->value = pg_column_text(result, 0, 0, setting->arena);
     return setting->value ? 0 : err_set(err, ERR_MEMORY, "out of memory");
 }
 
@@ -149,11 +149,11 @@ static int list_replicas(struct conn *conn, void *context, struct err *err)
     list->rows = arena_alloc_array(list->arena, n ? n : 1, sizeof *list->rows);
     for (size_t i = 0; list->rows && i < n; i++) {
         struct replica_row *replica = &list->rows[i];
-        column_id(result, (int)i, 0, replica->id);
-        replica->host = column_text(result, (int)i, 1, list->arena);
-        replica->key_ids = column_text(result, (int)i, 2, list->arena);
-        replica->started_ms = column_int(result, (int)i, 3);
-        replica->seen_ms = column_int(result, (int)i, 4);
+        pg_column_id(result, (int)i, 0, replica->id);
+        replica->host = pg_column_text(result, (int)i, 1, list->arena);
+        replica->key_ids = pg_column_text(result, (int)i, 2, list->arena);
+        replica->started_ms = pg_column_int(result, (int)i, 3);
+        replica->seen_ms = pg_column_int(result, (int)i, 4);
     }
     list->count = n;
     return list->arena->failed ? err_set(err, ERR_MEMORY, "too many replicas to list") : 0;

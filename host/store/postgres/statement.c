@@ -170,12 +170,12 @@ int64_t pg_affected(PGresult *result)
     return str_to_int(text, 0, INT64_MAX, &n) == 0 ? n : 0;
 }
 
-bool column_null(const PGresult *result, int row, int column)
+bool pg_column_null(const PGresult *result, int row, int column)
 {
     return PQgetisnull(result, row, column) != 0;
 }
 
-int64_t column_int(const PGresult *result, int row, int column)
+int64_t pg_column_int(const PGresult *result, int row, int column)
 {
     int64_t value = 0;
     if (str_to_int(PQgetvalue(result, row, column), INT64_MIN, INT64_MAX, &value) != 0)
@@ -183,19 +183,19 @@ int64_t column_int(const PGresult *result, int row, int column)
     return value;
 }
 
-bool column_bool(const PGresult *result, int row, int column)
+bool pg_column_bool(const PGresult *result, int row, int column)
 {
     return PQgetvalue(result, row, column)[0] == 't';
 }
 
-void column_id(const PGresult *result, int row, int column, char id[ROW_ID])
+void pg_column_id(const PGresult *result, int row, int column, char id[ROW_ID])
 {
     snprintf(id, ROW_ID, "%s", PQgetvalue(result, row, column));
 }
 
-const char *column_text(const PGresult *result, int row, int column, struct arena *arena)
+const char *pg_column_text(const PGresult *result, int row, int column, struct arena *arena)
 {
-    if (column_null(result, row, column))
+    if (pg_column_null(result, row, column))
         return NULL;
     return arena_strndup(arena, PQgetvalue(result, row, column),
                          (size_t)PQgetlength(result, row, column));
@@ -206,8 +206,8 @@ static int hex_digit(char c)
     return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-void *column_bytes(const PGresult *result, int row, int column, struct arena *arena,
-                   size_t *ret_size)
+void *pg_column_bytes(const PGresult *result, int row, int column, struct arena *arena,
+                      size_t *ret_size)
 {
     const char *text = PQgetvalue(result, row, column);
     size_t size = (size_t)PQgetlength(result, row, column);

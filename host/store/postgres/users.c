@@ -8,11 +8,11 @@
 
 static void read_user(const PGresult *result, int row, struct arena *arena, struct user_row *user)
 {
-    column_id(result, row, 0, user->id);
-    user->name = column_text(result, row, 1, arena);
-    user->external = column_text(result, row, 2, arena);
-    user->disabled = column_bool(result, row, 3);
-    user->created_ms = column_int(result, row, 4);
+    pg_column_id(result, row, 0, user->id);
+    user->name = pg_column_text(result, row, 1, arena);
+    user->external = pg_column_text(result, row, 2, arena);
+    user->disabled = pg_column_bool(result, row, 3);
+    user->created_ms = pg_column_int(result, row, 4);
 }
 
 static int add_user(struct conn *conn, void *context, struct err *err)
@@ -184,22 +184,22 @@ struct token_list {
 static void read_token(const PGresult *result, int row, struct arena *arena,
                        struct token_row *token)
 {
-    column_id(result, row, 0, token->id);
-    column_id(result, row, 1, token->user_id);
-    token->user_name = column_text(result, row, 2, arena);
-    token->user_disabled = column_bool(result, row, 3);
-    token->name = column_text(result, row, 4, arena);
-    token->prefix = column_text(result, row, 5, arena);
+    pg_column_id(result, row, 0, token->id);
+    pg_column_id(result, row, 1, token->user_id);
+    token->user_name = pg_column_text(result, row, 2, arena);
+    token->user_disabled = pg_column_bool(result, row, 3);
+    token->name = pg_column_text(result, row, 4, arena);
+    token->prefix = pg_column_text(result, row, 5, arena);
     size_t size = 0;
-    const void *hash = column_bytes(result, row, 6, arena, &size);
+    const void *hash = pg_column_bytes(result, row, 6, arena, &size);
     if (hash && size == sizeof token->hash)
         memcpy(token->hash, hash, size);
-    token->rights = (unsigned)column_int(result, row, 7);
-    token->connections = column_text(result, row, 8, arena);
-    token->created_ms = column_int(result, row, 9);
-    token->expires_ms = column_int(result, row, 10);
-    token->used_ms = column_int(result, row, 11);
-    token->revoked_ms = column_int(result, row, 12);
+    token->rights = (unsigned)pg_column_int(result, row, 7);
+    token->connections = pg_column_text(result, row, 8, arena);
+    token->created_ms = pg_column_int(result, row, 9);
+    token->expires_ms = pg_column_int(result, row, 10);
+    token->used_ms = pg_column_int(result, row, 11);
+    token->revoked_ms = pg_column_int(result, row, 12);
 }
 
 static int list_tokens(struct conn *conn, void *context, struct err *err)

@@ -14,12 +14,12 @@ static int write_session(struct lane *lane, const struct session_row *session, s
     sqlite3_stmt *statement = lane_statement(lane, sql, err);
     if (!statement)
         return err->code;
-    bind_text(statement, 1, session->id);
-    bind_text(statement, 2, session->user_id);
-    bind_text(statement, 3, session->kind);
-    bind_text(statement, 4, session->client);
-    bind_int(statement, 5, session->started_ms);
-    bind_int(statement, 6, session->seen_ms);
+    lane_bind_text(statement, 1, session->id);
+    lane_bind_text(statement, 2, session->user_id);
+    lane_bind_text(statement, 3, session->kind);
+    lane_bind_text(statement, 4, session->client);
+    lane_bind_int(statement, 5, session->started_ms);
+    lane_bind_int(statement, 6, session->seen_ms);
     return lane_run(lane, statement, NULL, err);
 }
 
@@ -31,26 +31,31 @@ static int write_history(struct lane *lane, const struct history_row *row, struc
         "connection_name, tool, scope, query_type, query_text, query_params, result_sample, "
         "error_message, result_count, execution_time_ms, queried_at, was_cached) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING";
+    int r = lane_check_json(lane, "query_params", row->query_params, err);
+    if (!r && row->result_sample[0])
+        r = lane_check_json(lane, "result_sample", row->result_sample, err);
+    if (r)
+        return r;
     sqlite3_stmt *statement = lane_statement(lane, sql, err);
     if (!statement)
         return err->code;
-    bind_text(statement, 1, row->id);
-    bind_text(statement, 2, row->call_id);
-    bind_text(statement, 3, row->session_id);
-    bind_text_or_null(statement, 4, row->connection_id);
-    bind_text(statement, 5, row->user_id);
-    bind_text(statement, 6, row->connection_name);
-    bind_text(statement, 7, row->tool);
-    bind_text(statement, 8, row->scope);
-    bind_text(statement, 9, row->query_type);
-    bind_text(statement, 10, row->query_text);
-    bind_text(statement, 11, row->query_params);
-    bind_text_or_null(statement, 12, row->result_sample);
-    bind_text(statement, 13, row->error_message);
-    bind_int(statement, 14, row->result_count);
-    bind_int(statement, 15, row->execution_ms);
-    bind_int(statement, 16, row->queried_ms);
-    bind_int(statement, 17, row->was_cached);
+    lane_bind_text(statement, 1, row->id);
+    lane_bind_text(statement, 2, row->call_id);
+    lane_bind_text(statement, 3, row->session_id);
+    lane_bind_text_or_null(statement, 4, row->connection_id);
+    lane_bind_text(statement, 5, row->user_id);
+    lane_bind_text(statement, 6, row->connection_name);
+    lane_bind_text(statement, 7, row->tool);
+    lane_bind_text(statement, 8, row->scope);
+    lane_bind_text(statement, 9, row->query_type);
+    lane_bind_text(statement, 10, row->query_text);
+    lane_bind_text(statement, 11, row->query_params);
+    lane_bind_text_or_null(statement, 12, row->result_sample);
+    lane_bind_text(statement, 13, row->error_message);
+    lane_bind_int(statement, 14, row->result_count);
+    lane_bind_int(statement, 15, row->execution_ms);
+    lane_bind_int(statement, 16, row->queried_ms);
+    lane_bind_int(statement, 17, row->was_cached);
     return lane_run(lane, statement, NULL, err);
 }
 
@@ -68,21 +73,24 @@ static int write_cache(struct lane *lane, const struct cache_row *row, struct er
         "result_count = excluded.result_count, cached_at = excluded.cached_at, "
         "expires_at = excluded.expires_at";
     char id[ROW_ID];
+    int r = lane_check_json(lane, "query_params", row->query_params, err);
+    if (r)
+        return r;
     sqlite3_stmt *statement = lane_statement(lane, sql, err);
     if (!statement)
         return err->code;
     uuid7(id);
-    bind_text(statement, 1, id);
-    bind_text(statement, 2, row->connection_id);
-    bind_text(statement, 3, row->hash);
-    bind_text(statement, 4, row->scope);
-    bind_text(statement, 5, row->query_type);
-    bind_text(statement, 6, row->query_text);
-    bind_text(statement, 7, row->query_params);
+    lane_bind_text(statement, 1, id);
+    lane_bind_text(statement, 2, row->connection_id);
+    lane_bind_text(statement, 3, row->hash);
+    lane_bind_text(statement, 4, row->scope);
+    lane_bind_text(statement, 5, row->query_type);
+    lane_bind_text(statement, 6, row->query_text);
+    lane_bind_text(statement, 7, row->query_params);
     sqlite3_bind_blob64(statement, 8, row->size ? row->data : "", row->size, SQLITE_STATIC);
-    bind_int(statement, 9, row->result_count);
-    bind_int(statement, 10, row->cached_ms);
-    bind_int(statement, 11, row->expires_ms);
+    lane_bind_int(statement, 9, row->result_count);
+    lane_bind_int(statement, 10, row->cached_ms);
+    lane_bind_int(statement, 11, row->expires_ms);
     return lane_run(lane, statement, NULL, err);
 }
 
@@ -93,9 +101,9 @@ static int write_hit(struct lane *lane, const struct queued *queued, struct err 
     sqlite3_stmt *statement = lane_statement(lane, sql, err);
     if (!statement)
         return err->code;
-    bind_int(statement, 1, queued->hit.hits);
-    bind_text(statement, 2, queued->hit.connection_id);
-    bind_text(statement, 3, queued->hit.hash);
+    lane_bind_int(statement, 1, queued->hit.hits);
+    lane_bind_text(statement, 2, queued->hit.connection_id);
+    lane_bind_text(statement, 3, queued->hit.hash);
     return lane_run(lane, statement, NULL, err);
 }
 
@@ -106,8 +114,8 @@ static int write_used(struct lane *lane, const struct queued *queued, struct err
     sqlite3_stmt *statement = lane_statement(lane, sql, err);
     if (!statement)
         return err->code;
-    bind_int(statement, 1, queued->used.now_ms);
-    bind_text(statement, 2, queued->used.id);
+    lane_bind_int(statement, 1, queued->used.now_ms);
+    lane_bind_text(statement, 2, queued->used.id);
     return lane_run(lane, statement, NULL, err);
 }
 

@@ -23,10 +23,10 @@ static int clear_default(struct lane *lane, const char *id, const char *user_id,
     sqlite3_stmt *statement = lane_statement(lane, sql, err);
     if (!statement)
         return err->code;
-    bind_int(statement, 1, now_ms);
-    bind_text(statement, 2, user_id);
-    bind_text(statement, 3, backend_type);
-    bind_text(statement, 4, id);
+    lane_bind_int(statement, 1, now_ms);
+    lane_bind_text(statement, 2, user_id);
+    lane_bind_text(statement, 3, backend_type);
+    lane_bind_text(statement, 4, id);
     return lane_run(lane, statement, NULL, err);
 }
 
@@ -39,18 +39,18 @@ static int insert(struct lane *lane, const struct connection_row *row, struct er
     sqlite3_stmt *statement = lane_statement(lane, sql, err);
     if (!statement)
         return err->code;
-    bind_text(statement, 1, row->id);
-    bind_text(statement, 2, row->user_id);
-    bind_text(statement, 3, row->name);
-    bind_text(statement, 4, row->description);
-    bind_text(statement, 5, row->backend_type);
-    bind_text(statement, 6, row->config);
-    bind_int(statement, 7, row->enabled);
-    bind_int(statement, 8, row->is_default);
-    bind_text(statement, 9, row->tags);
-    bind_text(statement, 10, row->source);
-    bind_int(statement, 11, row->created_ms);
-    bind_int(statement, 12, row->updated_ms);
+    lane_bind_text(statement, 1, row->id);
+    lane_bind_text(statement, 2, row->user_id);
+    lane_bind_text(statement, 3, row->name);
+    lane_bind_text(statement, 4, row->description);
+    lane_bind_text(statement, 5, row->backend_type);
+    lane_bind_text(statement, 6, row->config);
+    lane_bind_int(statement, 7, row->enabled);
+    lane_bind_int(statement, 8, row->is_default);
+    lane_bind_text(statement, 9, row->tags);
+    lane_bind_text(statement, 10, row->source);
+    lane_bind_int(statement, 11, row->created_ms);
+    lane_bind_int(statement, 12, row->updated_ms);
     return lane_run(lane, statement, NULL, err);
 }
 
@@ -60,7 +60,8 @@ int sqlite_connection_add(struct driver *driver, const struct connection_row *ro
     int r = sqlite_begin_write(driver, true, LOCK_WAIT_NS, &lane, err);
     if (r)
         return r;
-    if (row->is_default)
+    r = sqlite_check_connection(lane, row, err);
+    if (!r && row->is_default)
         r = clear_default(lane, row->id, row->user_id, row->backend_type, row->updated_ms, err);
     if (!r)
         r = insert(lane, row, err);
@@ -80,8 +81,8 @@ static void read_standing(sqlite3_stmt *statement, struct arena *arena, void *re
 {
     struct standing *standing = ret_row;
     standing->revision = (uint64_t)sqlite3_column_int64(statement, 0);
-    column_id(statement, 1, standing->user_id);
-    standing->backend_type = column_text(statement, 2, arena);
+    lane_id(statement, 1, standing->user_id);
+    standing->backend_type = lane_text(statement, 2, arena);
 }
 
 /* revision 0: whichever. */
@@ -94,8 +95,8 @@ static int find_standing(struct lane *lane, const char *user_id, const char *id,
     sqlite3_stmt *statement = lane_statement(lane, sql, err);
     if (!statement)
         return err->code;
-    bind_text(statement, 1, id);
-    bind_text(statement, 2, user_id);
+    lane_bind_text(statement, 1, id);
+    lane_bind_text(statement, 2, user_id);
     int r = lane_find(lane, statement, read_standing, arena, ret_standing, err);
     if (r == ERR_NOT_FOUND)
         return err_set(err, r, "no connection %s", id);
@@ -116,14 +117,14 @@ static int update(struct lane *lane, const struct connection_row *row, struct er
     sqlite3_stmt *statement = lane_statement(lane, sql, err);
     if (!statement)
         return err->code;
-    bind_text(statement, 1, row->name);
-    bind_text(statement, 2, row->description);
-    bind_text(statement, 3, row->config);
-    bind_text(statement, 4, row->tags);
-    bind_int(statement, 5, row->enabled);
-    bind_int(statement, 6, row->is_default);
-    bind_int(statement, 7, row->updated_ms);
-    bind_text(statement, 8, row->id);
+    lane_bind_text(statement, 1, row->name);
+    lane_bind_text(statement, 2, row->description);
+    lane_bind_text(statement, 3, row->config);
+    lane_bind_text(statement, 4, row->tags);
+    lane_bind_int(statement, 5, row->enabled);
+    lane_bind_int(statement, 6, row->is_default);
+    lane_bind_int(statement, 7, row->updated_ms);
+    lane_bind_text(statement, 8, row->id);
     return lane_run(lane, statement, NULL, err);
 }
 
@@ -138,6 +139,8 @@ int sqlite_connection_update(struct driver *driver, const struct connection_row 
     if (r)
         return r;
     r = find_standing(lane, row->user_id, row->id, row->revision, &arena, &standing, err);
+    if (!r)
+        r = sqlite_check_connection(lane, row, err);
     if (!r && row->is_default)
         r = clear_default(lane, row->id, standing.user_id, standing.backend_type, row->updated_ms,
                           err);
@@ -171,9 +174,9 @@ int sqlite_connection_delete(struct driver *driver, const char *user_id, const c
     if (!r)
         r = cache ? 0 : err->code;
     if (!r) {
-        bind_int(hide, 1, now_ms);
-        bind_text(hide, 2, id);
-        bind_text(cache, 1, id);
+        lane_bind_int(hide, 1, now_ms);
+        lane_bind_text(hide, 2, id);
+        lane_bind_text(cache, 1, id);
         r = lane_run(lane, hide, NULL, err);
         if (!r)
             r = lane_run(lane, cache, NULL, err);

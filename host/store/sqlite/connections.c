@@ -22,14 +22,14 @@ static void read_connection(sqlite3_stmt *statement, struct arena *arena, void *
 {
     struct connection_row *row = ret_row;
     const char *health = (const char *)sqlite3_column_text(statement, 11);
-    column_id(statement, 0, row->id);
-    column_id(statement, 1, row->user_id);
-    row->name = column_text(statement, 2, arena);
-    row->description = column_text(statement, 3, arena);
-    row->backend_type = column_text(statement, 4, arena);
-    row->config = column_text(statement, 5, arena);
-    row->tags = column_text(statement, 6, arena);
-    row->source = column_text(statement, 7, arena);
+    lane_id(statement, 0, row->id);
+    lane_id(statement, 1, row->user_id);
+    row->name = lane_text(statement, 2, arena);
+    row->description = lane_text(statement, 3, arena);
+    row->backend_type = lane_text(statement, 4, arena);
+    row->config = lane_text(statement, 5, arena);
+    row->tags = lane_text(statement, 6, arena);
+    row->source = lane_text(statement, 7, arena);
     row->enabled = sqlite3_column_int(statement, 8);
     row->is_default = sqlite3_column_int(statement, 9);
     row->revision = (uint64_t)sqlite3_column_int64(statement, 10);
@@ -37,10 +37,16 @@ static void read_connection(sqlite3_stmt *statement, struct arena *arena, void *
     for (size_t i = 0; health && i < ARRAY_SIZE(health_names); i++)
         if (strcmp(health, health_names[i]) == 0)
             row->health = (enum connection_health)i;
-    row->health_error = column_text(statement, 12, arena);
+    row->health_error = lane_text(statement, 12, arena);
     row->checked_ms = sqlite3_column_int64(statement, 13);
     row->created_ms = sqlite3_column_int64(statement, 14);
     row->updated_ms = sqlite3_column_int64(statement, 15);
+}
+
+int sqlite_check_connection(struct lane *lane, const struct connection_row *row, struct err *err)
+{
+    int r = lane_check_json(lane, "connection_config", row->config, err);
+    return r ? r : lane_check_json(lane, "tags", row->tags, err);
 }
 
 int sqlite_connections(struct driver *driver, const char *user_id, const char *after_name,
@@ -54,9 +60,9 @@ int sqlite_connections(struct driver *driver, const char *user_id, const char *a
     sqlite3_stmt *statement = lane_statement(lane, sql, err);
     int r = statement ? 0 : err->code;
     if (statement) {
-        bind_text(statement, 1, user_id);
-        bind_text(statement, 2, after_name);
-        bind_int(statement, 3, limit ? (int64_t)limit : -1);
+        lane_bind_text(statement, 1, user_id);
+        lane_bind_text(statement, 2, after_name);
+        lane_bind_int(statement, 3, limit ? (int64_t)limit : -1);
         r = lane_collect(lane, statement, sizeof **ret_rows, read_connection, arena, &rows,
                          ret_count, err);
     }
@@ -76,8 +82,8 @@ int sqlite_connections_scan(struct driver *driver, const char *after_id, size_t 
     sqlite3_stmt *statement = lane_statement(lane, sql, err);
     int r = statement ? 0 : err->code;
     if (statement) {
-        bind_text(statement, 1, after_id ? after_id : "");
-        bind_int(statement, 2, (int64_t)limit);
+        lane_bind_text(statement, 1, after_id ? after_id : "");
+        lane_bind_int(statement, 2, (int64_t)limit);
         r = lane_collect(lane, statement, sizeof **ret_rows, read_connection, arena, &rows,
                          ret_count, err);
     }
@@ -96,8 +102,8 @@ int sqlite_connection_get(struct driver *driver, const char *user_id, const char
     sqlite3_stmt *statement = lane_statement(lane, sql, err);
     int r = statement ? 0 : err->code;
     if (statement) {
-        bind_text(statement, 1, id);
-        bind_text(statement, 2, user_id);
+        lane_bind_text(statement, 1, id);
+        lane_bind_text(statement, 2, user_id);
         r = lane_find(lane, statement, read_connection, arena, &row, err);
     }
     sqlite_end_read(driver);
@@ -122,10 +128,10 @@ int sqlite_connection_health(struct driver *driver, const char *id, enum connect
     sqlite3_stmt *statement = lane_statement(lane, sql, err);
     r = statement ? 0 : err->code;
     if (statement) {
-        bind_text(statement, 1, sqlite_health_name(health));
-        bind_text(statement, 2, error ? error : "");
-        bind_int(statement, 3, now_ms);
-        bind_text(statement, 4, id);
+        lane_bind_text(statement, 1, sqlite_health_name(health));
+        lane_bind_text(statement, 2, error ? error : "");
+        lane_bind_int(statement, 3, now_ms);
+        lane_bind_text(statement, 4, id);
         r = lane_run(lane, statement, &changed, err);
     }
     if (!r && !changed)
@@ -143,12 +149,14 @@ int sqlite_connection_rewrap(struct driver *driver, const char *id, const char *
     int r = sqlite_begin_write(driver, true, LOCK_WAIT_NS, &lane, err);
     if (r)
         return r;
-    sqlite3_stmt *statement = lane_statement(lane, sql, err);
-    r = statement ? 0 : err->code;
+    r = lane_check_json(lane, "connection_config", after, err);
+    sqlite3_stmt *statement = r ? NULL : lane_statement(lane, sql, err);
+    if (!r)
+        r = statement ? 0 : err->code;
     if (statement) {
-        bind_text(statement, 1, after);
-        bind_text(statement, 2, id);
-        bind_text(statement, 3, before);
+        lane_bind_text(statement, 1, after);
+        lane_bind_text(statement, 2, id);
+        lane_bind_text(statement, 3, before);
         r = lane_run(lane, statement, &changed, err);
     }
     r = sqlite_end_write(driver, r, changed > 0, err);

@@ -16,7 +16,7 @@ static int make_folders(const char *path, struct err *err)
     CLEANUP(buf_finish) struct buf folder = BUF(8192);
     buf_add(&folder, path);
     if (folder.failed)
-        return no_memory(err);
+        return lane_no_memory(err);
     for (char *slash = strchr(folder.data + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = 0;
         if (mkdir(folder.data, 0700) && errno != EEXIST && access(folder.data, X_OK))
@@ -66,7 +66,7 @@ int sqlite_create(const char *path, struct err *err)
     rand_handle(handle, 8);
     buf_printf(&name, "%s.new-%s", path, handle);
     if (name.failed)
-        return no_memory(err);
+        return lane_no_memory(err);
     int fd = open(name.data, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return err_set(err, errno == ENOSPC || errno == EDQUOT ? ERR_SYSTEM : ERR_UNAVAILABLE,

@@ -14,19 +14,19 @@
 static void read_row(sqlite3_stmt *statement, struct arena *arena, void *ret_row)
 {
     struct history_row *row = ret_row;
-    column_id(statement, 0, row->id);
-    column_id(statement, 1, row->call_id);
-    column_id(statement, 2, row->session_id);
-    column_id(statement, 3, row->connection_id);
-    column_id(statement, 4, row->user_id);
-    row->connection_name = column_text(statement, 5, arena);
-    row->tool = column_text(statement, 6, arena);
-    row->scope = column_text(statement, 7, arena);
-    row->query_type = column_text(statement, 8, arena);
-    row->query_text = column_text(statement, 9, arena);
-    row->query_params = column_text(statement, 10, arena);
-    row->result_sample = column_text(statement, 11, arena);
-    row->error_message = column_text(statement, 12, arena);
+    lane_id(statement, 0, row->id);
+    lane_id(statement, 1, row->call_id);
+    lane_id(statement, 2, row->session_id);
+    lane_id(statement, 3, row->connection_id);
+    lane_id(statement, 4, row->user_id);
+    row->connection_name = lane_text(statement, 5, arena);
+    row->tool = lane_text(statement, 6, arena);
+    row->scope = lane_text(statement, 7, arena);
+    row->query_type = lane_text(statement, 8, arena);
+    row->query_text = lane_text(statement, 9, arena);
+    row->query_params = lane_text(statement, 10, arena);
+    row->result_sample = lane_text(statement, 11, arena);
+    row->error_message = lane_text(statement, 12, arena);
     row->result_count = sqlite3_column_int64(statement, 13);
     row->execution_ms = sqlite3_column_int64(statement, 14);
     row->queried_ms = sqlite3_column_int64(statement, 15);
@@ -66,20 +66,20 @@ int sqlite_history(struct driver *driver, const struct history_filter *filter, s
     void *rows = NULL;
     write_conditions(&sql, filter);
     if (sql.failed)
-        return no_memory(err);
+        return lane_no_memory(err);
     struct lane *lane = sqlite_begin_read(driver);
     int r =
         sqlite3_prepare_v2(lane->db, sql.data, -1, &statement, NULL) ? lane_failed(lane, err) : 0;
     if (!r) {
-        bind_text(statement, 1, filter->user_id);
-        bind_text(statement, 2, filter->session_id);
-        bind_text(statement, 3, filter->connection_id);
-        bind_text(statement, 4, filter->tool);
-        bind_text(statement, 5, filter->call_id);
-        bind_int(statement, 6, filter->from_ms);
-        bind_int(statement, 7, filter->to_ms);
-        bind_text(statement, 8, filter->before_id);
-        bind_int(statement, 9, (int64_t)filter->limit);
+        lane_bind_text(statement, 1, filter->user_id);
+        lane_bind_text(statement, 2, filter->session_id);
+        lane_bind_text(statement, 3, filter->connection_id);
+        lane_bind_text(statement, 4, filter->tool);
+        lane_bind_text(statement, 5, filter->call_id);
+        lane_bind_int(statement, 6, filter->from_ms);
+        lane_bind_int(statement, 7, filter->to_ms);
+        lane_bind_text(statement, 8, filter->before_id);
+        lane_bind_int(statement, 9, (int64_t)filter->limit);
         r = lane_collect(lane, statement, sizeof **ret_rows, read_row, arena, &rows, ret_count,
                          err);
         sqlite3_finalize(statement);
@@ -99,8 +99,8 @@ int sqlite_history_get(struct driver *driver, const char *user_id, const char *i
     sqlite3_stmt *statement = lane_statement(lane, sql, err);
     int r = statement ? 0 : err->code;
     if (statement) {
-        bind_text(statement, 1, id);
-        bind_text(statement, 2, user_id);
+        lane_bind_text(statement, 1, id);
+        lane_bind_text(statement, 2, user_id);
         r = lane_find(lane, statement, read_row, arena, &row, err);
     }
     sqlite_end_read(driver);
@@ -115,14 +115,14 @@ static void read_cache(sqlite3_stmt *statement, struct arena *arena, void *ret_r
 {
     struct cache_row *row = ret_row;
     const void *data = sqlite3_column_blob(statement, 6);
-    column_id(statement, 0, row->connection_id);
+    lane_id(statement, 0, row->connection_id);
     const unsigned char *hash = sqlite3_column_text(statement, 1);
     if (hash && sqlite3_column_bytes(statement, 1) == (int)sizeof row->hash - 1)
         memcpy(row->hash, hash, sizeof row->hash);
-    row->scope = column_text(statement, 2, arena);
-    row->query_type = column_text(statement, 3, arena);
-    row->query_text = column_text(statement, 4, arena);
-    row->query_params = column_text(statement, 5, arena);
+    row->scope = lane_text(statement, 2, arena);
+    row->query_type = lane_text(statement, 3, arena);
+    row->query_text = lane_text(statement, 4, arena);
+    row->query_params = lane_text(statement, 5, arena);
     row->size = (size_t)sqlite3_column_bytes(statement, 6);
     void *copy = arena_alloc(arena, row->size ? row->size : 1);
     if (copy && data)
@@ -147,9 +147,9 @@ int sqlite_get_cache(struct driver *driver, const char *connection_id, const cha
     sqlite3_stmt *statement = lane_statement(lane, sql, err);
     int r = statement ? 0 : err->code;
     if (statement) {
-        bind_text(statement, 1, connection_id);
-        bind_text(statement, 2, hash);
-        bind_int(statement, 3, now_ms);
+        lane_bind_text(statement, 1, connection_id);
+        lane_bind_text(statement, 2, hash);
+        lane_bind_int(statement, 3, now_ms);
         r = lane_find(lane, statement, read_cache, arena, &row, err);
     }
     sqlite_end_read(driver);

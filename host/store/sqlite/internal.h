@@ -90,16 +90,19 @@ int lane_failed(struct lane *lane, struct err *err);
 int lane_run(struct lane *lane, sqlite3_stmt *statement, int *ret_changed, struct err *err);
 /* One step: 1 a row, 0 no more (and reset), or an error (and reset). */
 int lane_step(struct lane *lane, sqlite3_stmt *statement, struct err *err);
+/* 0 where it is NULL or JSON, else ERR_INVALID. */
+int lane_check_json(struct lane *lane, const char *what, const char *text, struct err *err);
 /* NULL binds NULL; texts must live until the reset. */
-void bind_text(sqlite3_stmt *statement, int at, const char *text);
-void bind_text_or_null(sqlite3_stmt *statement, int at, const char *text); /* "" binds NULL too */
-void bind_int(sqlite3_stmt *statement, int at, int64_t value);
-void bind_time(sqlite3_stmt *statement, int at, int64_t ms); /* 0 binds NULL */
+void lane_bind_text(sqlite3_stmt *statement, int at, const char *text);
+void lane_bind_text_or_null(sqlite3_stmt *statement, int at,
+                            const char *text); /* "" binds NULL too */
+void lane_bind_int(sqlite3_stmt *statement, int at, int64_t value);
+void lane_bind_time(sqlite3_stmt *statement, int at, int64_t ms); /* 0 binds NULL */
 /* "" for NULL. NULL and nothing else when memory is out. */
-const char *column_text(sqlite3_stmt *statement, int at, struct arena *arena);
-const char *column_text_or_null(sqlite3_stmt *statement, int at, struct arena *arena);
-void column_id(sqlite3_stmt *statement, int at, char ret_id[ROW_ID]);
-int no_memory(struct err *err);
+const char *lane_text(sqlite3_stmt *statement, int at, struct arena *arena);
+const char *lane_text_or_null(sqlite3_stmt *statement, int at, struct arena *arena);
+void lane_id(sqlite3_stmt *statement, int at, char ret_id[ROW_ID]);
+int lane_no_memory(struct err *err);
 /*
  * All rows of a bound statement, which is reset then: each of size bytes, filled by read, whose copies go into arena (what does not fit is
  * found out here).
@@ -191,7 +194,9 @@ int sqlite_write_batch(struct driver *driver, struct queued *const *rows, size_t
 int sqlite_sweep(struct driver *driver, int64_t now_ms, int64_t history_before_ms,
                  size_t *ret_deleted, struct err *err);
 
-/* The name of a health state, and back. */
+/* The JSON of a row that is to be written. */
+int sqlite_check_connection(struct lane *lane, const struct connection_row *row, struct err *err);
+/* The name of a health state. */
 const char *sqlite_health_name(enum connection_health health);
 
 #endif

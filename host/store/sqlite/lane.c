@@ -9,7 +9,7 @@
 #define CHECKPOINT_PAGES 1000 /* as SQLite's own automatic would */
 #define LATE_PAGES 4000       /* from here on the writes that people wait for do it too */
 
-int no_memory(struct err *err)
+int lane_no_memory(struct err *err)
 {
     return err_set(err, ERR_MEMORY, "out of memory");
 }
@@ -70,7 +70,7 @@ int lane_open(struct lane *lane, const char *path, int flags, struct err *err)
     int r =
         sqlite3_open_v2(path, &lane->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
     if (r && !lane->db)
-        return no_memory(err);
+        return lane_no_memory(err);
     if (r)
         return lane_failed(lane, err);
     sqlite3_busy_timeout(lane->db, (int)(LOCK_WAIT_NS / NS_PER_MS));
@@ -135,41 +135,58 @@ int lane_run(struct lane *lane, sqlite3_stmt *statement, int *ret_changed, struc
     return r < 0 ? r : 0;
 }
 
-void bind_text(sqlite3_stmt *statement, int at, const char *text)
+int lane_check_json(struct lane *lane, const char *what, const char *text, struct err *err)
+{
+    static const char sql[] = "SELECT json_valid(?)";
+    if (!text)
+        return 0;
+    sqlite3_stmt *statement = lane_statement(lane, sql, err);
+    if (!statement)
+        return err->code;
+    lane_bind_text(statement, 1, text);
+    int r = lane_step(lane, statement, err);
+    bool valid = r > 0 && sqlite3_column_int(statement, 0);
+    sqlite3_reset(statement);
+    if (r > 0)
+        r = valid ? 0 : err_set(err, ERR_INVALID, "%s is not JSON", what);
+    return r;
+}
+
+void lane_bind_text(sqlite3_stmt *statement, int at, const char *text)
 {
     if (text)
         sqlite3_bind_text64(statement, at, text, strlen(text), SQLITE_STATIC, SQLITE_UTF8);
 }
 
-void bind_text_or_null(sqlite3_stmt *statement, int at, const char *text)
+void lane_bind_text_or_null(sqlite3_stmt *statement, int at, const char *text)
 {
-    bind_text(statement, at, text && text[0] ? text : NULL);
+    lane_bind_text(statement, at, text && text[0] ? text : NULL);
 }
 
-void bind_int(sqlite3_stmt *statement, int at, int64_t value)
+void lane_bind_int(sqlite3_stmt *statement, int at, int64_t value)
 {
     sqlite3_bind_int64(statement, at, value);
 }
 
-void bind_time(sqlite3_stmt *statement, int at, int64_t ms)
+void lane_bind_time(sqlite3_stmt *statement, int at, int64_t ms)
 {
     if (ms)
         sqlite3_bind_int64(statement, at, ms);
 }
 
-const char *column_text(sqlite3_stmt *statement, int at, struct arena *arena)
+const char *lane_text(sqlite3_stmt *statement, int at, struct arena *arena)
 {
     const char *text = (const char *)sqlite3_column_text(statement, at);
     return arena_strndup(arena, text ? text : "", (size_t)sqlite3_column_bytes(statement, at));
 }
 
-const char *column_text_or_null(sqlite3_stmt *statement, int at, struct arena *arena)
+const char *lane_text_or_null(sqlite3_stmt *statement, int at, struct arena *arena)
 {
     return sqlite3_column_type(statement, at) == SQLITE_NULL ? NULL
-                                                             : column_text(statement, at, arena);
+                                                             : lane_text(statement, at, arena);
 }
 
-void column_id(sqlite3_stmt *statement, int at, char ret_id[ROW_ID])
+void lane_id(sqlite3_stmt *statement, int at, char ret_id[ROW_ID])
 {
     const char *text = (const char *)sqlite3_column_text(statement, at);
     size_t size = text ? strnlen(text, ROW_ID - 1) : 0;
@@ -195,7 +212,7 @@ int lane_collect(struct lane *lane, sqlite3_stmt *statement, size_t size,
             read(statement, arena, rows + n * size);
         if (!rows || arena->failed) {
             sqlite3_reset(statement);
-            return no_memory(err);
+            return lane_no_memory(err);
         }
         n++;
     }
@@ -215,7 +232,7 @@ int lane_find(struct lane *lane, sqlite3_stmt *statement,
         return r ? r : ERR_NOT_FOUND;
     read(statement, arena, ret_row);
     sqlite3_reset(statement);
-    return arena->failed ? no_memory(err) : 0;
+    return arena->failed ? lane_no_memory(err) : 0;
 }
 
 struct lane *sqlite_begin_read(struct driver *driver)

@@ -18,7 +18,7 @@ int sqlite_lock_open(const char *path, int *ret_fd, struct err *err)
     CLEANUP(buf_finish) struct buf name = BUF(8192);
     buf_printf(&name, "%s.lock", path);
     if (name.failed)
-        return no_memory(err);
+        return lane_no_memory(err);
     int fd = open(name.data, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return err_set(err, errno == EACCES || errno == EROFS ? ERR_UNAVAILABLE : ERR_SYSTEM,

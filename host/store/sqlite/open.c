@@ -110,7 +110,7 @@ int sqlite_open(const char *path, bool create, struct driver **ret_driver, struc
         return r;
     CLEANUP(sqlite_close_driverp) struct driver *driver = make(path);
     if (!driver)
-        return no_memory(err);
+        return lane_no_memory(err);
     r = sqlite_lock_open(path, &driver->lock_fd, err);
     if (!r)
         r = lane_open(&driver->writing, driver->path, SQLITE_OPEN_READWRITE, err);

@@ -63,10 +63,10 @@ static int apply(struct lane *lane, const struct migration *migration, struct er
     sqlite3_stmt *statement = lane_statement(lane, note_sql, err);
     if (!statement)
         return err->code;
-    bind_int(statement, 1, migration->version);
-    bind_text(statement, 2, migration->name);
-    bind_text(statement, 3, sum);
-    bind_int(statement, 4, clock_unix_ns() / NS_PER_MS);
+    lane_bind_int(statement, 1, migration->version);
+    lane_bind_text(statement, 2, migration->name);
+    lane_bind_text(statement, 3, sum);
+    lane_bind_int(statement, 4, clock_unix_ns() / NS_PER_MS);
     return lane_run(lane, statement, NULL, err);
 }
 
@@ -122,7 +122,7 @@ int sqlite_migrations(const char *location, struct arena *arena,
     err = err ? err : &own;
     int64_t *times = arena_alloc_array(arena, migration_count, sizeof *times);
     if (!times)
-        return no_memory(err);
+        return lane_no_memory(err);
     size_t applied = 0;
     int r = sqlite_open(location, false, &driver, err);
     if (!r)
@@ -145,7 +145,7 @@ static int read_table(struct lane *lane, const char *name, const char *time, str
         *ret_table = (struct store_table){.name = arena_strdup(arena, name),
                                           .rows = sqlite3_column_int64(statement, 0),
                                           .newest_ms = sqlite3_column_int64(statement, 1)};
-        r = ret_table->name ? 0 : no_memory(err);
+        r = ret_table->name ? 0 : lane_no_memory(err);
     }
     sqlite3_finalize(statement);
     return r;
@@ -181,7 +181,7 @@ int sqlite_facts(const char *location, struct arena *arena, struct store_facts *
     if (!statement)
         return err->code;
     if (!tables || !facts.engine)
-        return no_memory(err);
+        return lane_no_memory(err);
     r = lane_step(lane, statement, err);
     if (r > 0) {
         facts.size = sqlite3_column_int64(statement, 0);

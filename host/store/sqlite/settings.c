@@ -5,7 +5,7 @@
 
 static void read_value(sqlite3_stmt *statement, struct arena *arena, void *ret_row)
 {
-    *(const char **)ret_row = column_text(statement, 0, arena);
+    *(const char **)ret_row = lane_text(statement, 0, arena);
 }
 
 static int get(struct lane *lane, const char *name, struct arena *arena, const char **ret_value,
@@ -15,7 +15,7 @@ static int get(struct lane *lane, const char *name, struct arena *arena, const c
     sqlite3_stmt *statement = lane_statement(lane, sql, err);
     if (!statement)
         return err->code;
-    bind_text(statement, 1, name);
+    lane_bind_text(statement, 1, name);
     int r = lane_find(lane, statement, read_value, arena, ret_value, err);
     return r == ERR_NOT_FOUND ? err_set(err, r, "no setting %s is stored", name) : r;
 }
@@ -44,8 +44,8 @@ int sqlite_setting_init(struct driver *driver, const char *name, const char *val
     sqlite3_stmt *statement = lane_statement(lane, sql, err);
     r = statement ? 0 : err->code;
     if (statement) {
-        bind_text(statement, 1, name);
-        bind_text(statement, 2, value);
+        lane_bind_text(statement, 1, name);
+        lane_bind_text(statement, 2, value);
         r = lane_run(lane, statement, NULL, err);
     }
     if (!r)
@@ -68,9 +68,9 @@ int sqlite_setting_swap(struct driver *driver, const char *name, const char *bef
     sqlite3_stmt *statement = lane_statement(lane, sql, err);
     r = statement ? 0 : err->code;
     if (statement) {
-        bind_text(statement, 1, after);
-        bind_text(statement, 2, name);
-        bind_text(statement, 3, before);
+        lane_bind_text(statement, 1, after);
+        lane_bind_text(statement, 2, name);
+        lane_bind_text(statement, 3, before);
         r = lane_run(lane, statement, &changed, err);
     }
     r = sqlite_end_write(driver, r, false, err);
@@ -90,14 +90,16 @@ int sqlite_replica_beat(struct driver *driver, const struct replica_row *replica
     int r = sqlite_begin_write(driver, true, LOCK_WAIT_NS, &lane, err);
     if (r)
         return r;
-    sqlite3_stmt *statement = lane_statement(lane, sql, err);
-    r = statement ? 0 : err->code;
+    r = lane_check_json(lane, "key_ids", replica->key_ids, err);
+    sqlite3_stmt *statement = r ? NULL : lane_statement(lane, sql, err);
+    if (!r)
+        r = statement ? 0 : err->code;
     if (statement) {
-        bind_text(statement, 1, replica->id);
-        bind_text(statement, 2, replica->host);
-        bind_text(statement, 3, replica->key_ids);
-        bind_int(statement, 4, replica->started_ms);
-        bind_int(statement, 5, replica->seen_ms);
+        lane_bind_text(statement, 1, replica->id);
+        lane_bind_text(statement, 2, replica->host);
+        lane_bind_text(statement, 3, replica->key_ids);
+        lane_bind_int(statement, 4, replica->started_ms);
+        lane_bind_int(statement, 5, replica->seen_ms);
         r = lane_run(lane, statement, NULL, err);
     }
     return sqlite_end_write(driver, r, false, err);
@@ -113,7 +115,7 @@ int sqlite_replica_gone(struct driver *driver, const char *id, struct err *err)
     sqlite3_stmt *statement = lane_statement(lane, sql, err);
     r = statement ? 0 : err->code;
     if (statement) {
-        bind_text(statement, 1, id);
+        lane_bind_text(statement, 1, id);
         r = lane_run(lane, statement, NULL, err);
     }
     return sqlite_end_write(driver, r, false, err);
@@ -122,9 +124,9 @@ int sqlite_replica_gone(struct driver *driver, const char *id, struct err *err)
 static void read_replica(sqlite3_stmt *statement, struct arena *arena, void *ret_row)
 {
     struct replica_row *replica = ret_row;
-    column_id(statement, 0, replica->id);
-    replica->host = column_text(statement, 1, arena);
-    replica->key_ids = column_text(statement, 2, arena);
+    lane_id(statement, 0, replica->id);
+    replica->host = lane_text(statement, 1, arena);
+    replica->key_ids = lane_text(statement, 2, arena);
     replica->started_ms = sqlite3_column_int64(statement, 3);
     replica->seen_ms = sqlite3_column_int64(statement, 4);
 }
@@ -139,7 +141,7 @@ int sqlite_replicas(struct driver *driver, int64_t since_ms, struct arena *arena
     sqlite3_stmt *statement = lane_statement(lane, sql, err);
     int r = statement ? 0 : err->code;
     if (statement) {
-        bind_int(statement, 1, since_ms);
+        lane_bind_int(statement, 1, since_ms);
         r = lane_collect(lane, statement, sizeof **ret_rows, read_replica, arena, &rows, ret_count,
                          err);
     }

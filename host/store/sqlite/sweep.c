@@ -14,8 +14,8 @@ static int delete_some(struct lane *lane, const char *sql, int64_t time_ms, size
     sqlite3_stmt *statement = lane_statement(lane, sql, err);
     if (!statement)
         return err->code;
-    bind_int(statement, 1, time_ms);
-    bind_int(statement, 2, BATCH);
+    lane_bind_int(statement, 1, time_ms);
+    lane_bind_int(statement, 2, BATCH);
     int r = lane_run(lane, statement, &changed, err);
     if (!r)
         *deleted += (size_t)changed;

@@ -17,7 +17,7 @@ static bool listed(const char *id, const struct connection_row *rows, size_t n)
 static void read_id(sqlite3_stmt *statement, struct arena *arena, void *ret_row)
 {
     (void)arena;
-    column_id(statement, 0, ret_row);
+    lane_id(statement, 0, ret_row);
 }
 
 /* Those the file named once and does not any more. */
@@ -43,8 +43,8 @@ static int disable_others(struct lane *lane, const struct connection_row *rows, 
         statement = lane_statement(lane, off_sql, err);
         if (!statement)
             return err->code;
-        bind_int(statement, 1, now_ms);
-        bind_text(statement, 2, id);
+        lane_bind_int(statement, 1, now_ms);
+        lane_bind_text(statement, 2, id);
         r = lane_run(lane, statement, NULL, err);
         *ret_changed = true;
     }
@@ -58,17 +58,17 @@ static int run_with_row(struct lane *lane, const char *sql, const struct connect
     sqlite3_stmt *statement = lane_statement(lane, sql, err);
     if (!statement)
         return err->code;
-    bind_text(statement, 1, row->id);
-    bind_text(statement, 2, row->user_id);
-    bind_text(statement, 3, row->name);
-    bind_text(statement, 4, row->description);
-    bind_text(statement, 5, row->backend_type);
-    bind_text(statement, 6, row->config);
-    bind_int(statement, 7, row->enabled);
-    bind_int(statement, 8, row->is_default);
-    bind_text(statement, 9, row->tags);
-    bind_text(statement, 10, row->source);
-    bind_int(statement, 11, now_ms);
+    lane_bind_text(statement, 1, row->id);
+    lane_bind_text(statement, 2, row->user_id);
+    lane_bind_text(statement, 3, row->name);
+    lane_bind_text(statement, 4, row->description);
+    lane_bind_text(statement, 5, row->backend_type);
+    lane_bind_text(statement, 6, row->config);
+    lane_bind_int(statement, 7, row->enabled);
+    lane_bind_int(statement, 8, row->is_default);
+    lane_bind_text(statement, 9, row->tags);
+    lane_bind_text(statement, 10, row->source);
+    lane_bind_int(statement, 11, now_ms);
     int r = lane_run(lane, statement, &changed, err);
     if (changed)
         *ret_changed = true;
@@ -103,8 +103,11 @@ int sqlite_connections_sync(struct driver *driver, const struct connection_row *
     if (r)
         return r;
     r = disable_others(lane, rows, n, now_ms, &changed, err);
-    for (size_t i = 0; !r && i < n; i++)
-        r = run_with_row(lane, release_sql, &rows[i], now_ms, &changed, err);
+    for (size_t i = 0; !r && i < n; i++) {
+        r = sqlite_check_connection(lane, &rows[i], err);
+        if (!r)
+            r = run_with_row(lane, release_sql, &rows[i], now_ms, &changed, err);
+    }
     for (size_t i = 0; !r && i < n; i++) {
         r = run_with_row(lane, upsert_sql, &rows[i], now_ms, &changed, err);
         if (r == ERR_CONFLICT)

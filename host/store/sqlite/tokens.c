@@ -14,18 +14,20 @@ int sqlite_token_add(struct driver *driver, const struct token_row *token, struc
     int r = sqlite_begin_write(driver, true, LOCK_WAIT_NS, &lane, err);
     if (r)
         return r;
-    sqlite3_stmt *statement = lane_statement(lane, sql, err);
-    r = statement ? 0 : err->code;
+    r = lane_check_json(lane, "connections", token->connections, err);
+    sqlite3_stmt *statement = r ? NULL : lane_statement(lane, sql, err);
+    if (!r)
+        r = statement ? 0 : err->code;
     if (statement) {
-        bind_text(statement, 1, token->id);
-        bind_text(statement, 2, token->user_id);
-        bind_text(statement, 3, token->name);
-        bind_text(statement, 4, token->prefix);
+        lane_bind_text(statement, 1, token->id);
+        lane_bind_text(statement, 2, token->user_id);
+        lane_bind_text(statement, 3, token->name);
+        lane_bind_text(statement, 4, token->prefix);
         sqlite3_bind_blob(statement, 5, token->hash, sizeof token->hash, SQLITE_STATIC);
-        bind_int(statement, 6, token->rights);
-        bind_text(statement, 7, token->connections);
-        bind_int(statement, 8, token->created_ms);
-        bind_time(statement, 9, token->expires_ms);
+        lane_bind_int(statement, 6, token->rights);
+        lane_bind_text(statement, 7, token->connections);
+        lane_bind_int(statement, 8, token->created_ms);
+        lane_bind_time(statement, 9, token->expires_ms);
         r = lane_run(lane, statement, NULL, err);
     }
     if (r == ERR_CONFLICT)
@@ -37,19 +39,19 @@ static void read_token(sqlite3_stmt *statement, struct arena *arena, void *ret_r
 {
     struct token_row *token = ret_row;
     const void *hash = sqlite3_column_blob(statement, 4);
-    column_id(statement, 0, token->id);
-    column_id(statement, 1, token->user_id);
-    token->name = column_text(statement, 2, arena);
-    token->prefix = column_text(statement, 3, arena);
+    lane_id(statement, 0, token->id);
+    lane_id(statement, 1, token->user_id);
+    token->name = lane_text(statement, 2, arena);
+    token->prefix = lane_text(statement, 3, arena);
     if (hash && sqlite3_column_bytes(statement, 4) == (int)sizeof token->hash)
         memcpy(token->hash, hash, sizeof token->hash);
     token->rights = (unsigned)sqlite3_column_int(statement, 5);
-    token->connections = column_text_or_null(statement, 6, arena);
+    token->connections = lane_text_or_null(statement, 6, arena);
     token->created_ms = sqlite3_column_int64(statement, 7);
     token->expires_ms = sqlite3_column_int64(statement, 8);
     token->used_ms = sqlite3_column_int64(statement, 9);
     token->revoked_ms = sqlite3_column_int64(statement, 10);
-    token->user_name = column_text(statement, 11, arena);
+    token->user_name = lane_text(statement, 11, arena);
     token->user_disabled = sqlite3_column_int(statement, 12);
 }
 
@@ -69,7 +71,7 @@ int sqlite_tokens(struct driver *driver, const char *user_id, struct arena *aren
     int r = statement ? 0 : err->code;
     if (statement) {
         if (user_id)
-            bind_text(statement, 1, user_id);
+            lane_bind_text(statement, 1, user_id);
         r = lane_collect(lane, statement, sizeof **ret_tokens, read_token, arena, &tokens,
                          ret_count, err);
     }
@@ -91,8 +93,8 @@ int sqlite_token_revoke(struct driver *driver, const char *id, int64_t now_ms, s
     sqlite3_stmt *statement = lane_statement(lane, sql, err);
     r = statement ? 0 : err->code;
     if (statement) {
-        bind_int(statement, 1, now_ms);
-        bind_text(statement, 2, id);
+        lane_bind_int(statement, 1, now_ms);
+        lane_bind_text(statement, 2, id);
         r = lane_run(lane, statement, &changed, err);
     }
     if (!r && !changed)

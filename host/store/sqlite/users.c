@@ -8,9 +8,9 @@
 static void read_user(sqlite3_stmt *statement, struct arena *arena, void *ret_row)
 {
     struct user_row *user = ret_row;
-    column_id(statement, 0, user->id);
-    user->name = column_text(statement, 1, arena);
-    user->external = column_text_or_null(statement, 2, arena);
+    lane_id(statement, 0, user->id);
+    user->name = lane_text(statement, 1, arena);
+    user->external = lane_text_or_null(statement, 2, arena);
     user->disabled = sqlite3_column_int(statement, 3);
     user->created_ms = sqlite3_column_int64(statement, 4);
 }
@@ -25,11 +25,11 @@ int sqlite_user_add(struct driver *driver, const struct user_row *user, struct e
     sqlite3_stmt *statement = lane_statement(lane, sql, err);
     r = statement ? 0 : err->code;
     if (statement) {
-        bind_text(statement, 1, user->id);
-        bind_text(statement, 2, user->name);
-        bind_text(statement, 3, user->external);
-        bind_int(statement, 4, user->disabled);
-        bind_int(statement, 5, user->created_ms);
+        lane_bind_text(statement, 1, user->id);
+        lane_bind_text(statement, 2, user->name);
+        lane_bind_text(statement, 3, user->external);
+        lane_bind_int(statement, 4, user->disabled);
+        lane_bind_int(statement, 5, user->created_ms);
         r = lane_run(lane, statement, NULL, err);
     }
     if (r == ERR_CONFLICT)
@@ -65,7 +65,7 @@ int sqlite_user_find(struct driver *driver, const char *id, const char *name, co
     sqlite3_stmt *statement = lane_statement(lane, id ? by_id : name ? by_name : by_external, err);
     int r = statement ? 0 : err->code;
     if (statement) {
-        bind_text(statement, 1, id ? id : name ? name : external);
+        lane_bind_text(statement, 1, id ? id : name ? name : external);
         r = lane_find(lane, statement, read_user, arena, &user, err);
     }
     sqlite_end_read(driver);
@@ -87,8 +87,8 @@ int sqlite_user_disable(struct driver *driver, const char *id, bool disabled, st
     sqlite3_stmt *statement = lane_statement(lane, sql, err);
     r = statement ? 0 : err->code;
     if (statement) {
-        bind_int(statement, 1, disabled);
-        bind_text(statement, 2, id);
+        lane_bind_int(statement, 1, disabled);
+        lane_bind_text(statement, 2, id);
         r = lane_run(lane, statement, &changed, err);
     }
     if (!r && !changed)

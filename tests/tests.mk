@@ -25,6 +25,7 @@ include tests/mcp/mcp.mk
 include tests/rest/rest.mk
 include tests/conformance/conformance.mk
 include tests/serve/serve.mk
+include tests/auth/auth.mk
 include tests/backends/backends.mk
 include tests/clients/clients.mk
 

@@ -9,6 +9,9 @@
 #include "base/crypto.h"
 #include "base/rand.h"
 #include "base/secret.h"
+#include "base/str.h"
+
+#define NAME_BYTES 63u
 
 int account_add_user(struct store *store, const char *name, struct user_row *ret_user,
                      struct err *err)
@@ -26,6 +29,14 @@ int account_add_user(struct store *store, const char *name, struct user_row *ret
     return r;
 }
 
+static bool is_plain(const char *name)
+{
+    for (const char *c = name; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            return false;
+    return utf8_valid(name, strlen(name));
+}
+
 int account_create_token(struct store *store, const struct user_row *user, const char *name,
                          unsigned rights, int64_t expires_ms, const char *connections_json,
                          char ret_token[API_TOKEN_MAX], struct token_row *ret_row, struct err *err)
@@ -39,6 +50,9 @@ int account_create_token(struct store *store, const struct user_row *user, const
                             .connections = connections_json,
                             .created_ms = clock_unix_ns() / NS_PER_MS,
                             .expires_ms = expires_ms};
+    if (strlen(name) > NAME_BYTES || !is_plain(name))
+        return err_set(err, ERR_INVALID,
+                       "a token's name is at most 63 bytes of text without control characters");
     uuid7(row.id);
     memcpy(row.user_id, user->id, sizeof row.user_id);
     int r = api_token_make(token);

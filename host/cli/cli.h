@@ -46,6 +46,9 @@ struct cli {
     const char *listen;
     const char *token_file;
     const char *grace;
+    const char *name; /* what a token is for */
+    const char *rights;
+    const char *expires;
     bool check;
     bool json;
     bool csv;
@@ -76,6 +79,8 @@ int cmd_mcp(const struct cli *cli);
 int cmd_query(const struct cli *cli);
 int cmd_metrics(const struct cli *cli);
 int cmd_plugin(const struct cli *cli);
+int cmd_user(const struct cli *cli);
+int cmd_token(const struct cli *cli);
 int cmd_connection(const struct cli *cli);
 int cmd_history(const struct cli *cli);
 int cmd_demo(const struct cli *cli, const char *program);

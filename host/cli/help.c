@@ -51,6 +51,18 @@ static const struct {
      "      --tool query_metrics  --status ok|error   only those\n"
      "      --limit 20            how many; --cursor goes on where a page ended\n"
      "      --json                everything that is known of each\n"},
+    {"user",
+     "usage: sonde user list | sonde user add|disable|enable NAME   [--json]\n"
+     "Who may ask `sonde serve`, each with tokens, connections and a history of their own.\n"},
+    {"token",
+     "usage: sonde token create USER [options] | sonde token list [USER] | sonde token revoke "
+     "PREFIX   [--json]\n"
+     "A token is printed once, alone on standard output; only its hash is kept.\n"
+     "  --rights read|manage|admin   ask (the default); change own connections; see everybody's "
+     "history\n"
+     "  --expires 90d                from now; left out: never\n"
+     "  --name TEXT                  what it is for\n"
+     "  --connection NAME            it sees these connections alone; may be repeated\n"},
     {"demo", "usage: sonde demo [--seed N]\n"
              "Makes an incident that ends now, serves it to a real MCP client and shows what an "
              "agent sees.\n"},
@@ -72,6 +84,8 @@ void cli_help(const char *command)
           "  metrics      list metric names\n"
           "  connection   list and test connections\n"
           "  history      what was asked before\n"
+          "  user         list, add, disable and enable users\n"
+          "  token        make, list and revoke their tokens\n"
           "  plugin       list and check adapters\n"
           "  demo         see it work on an incident made for you\n"
           "  help COMMAND options of a command\n\n"

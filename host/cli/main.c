@@ -17,6 +17,9 @@ int cli_main(int argc, char **argv)
 {
     static const char *const commands[] = {"serve",      "mcp",     "query", "metrics", "plugin",
                                            "connection", "history", "demo",  "help",    "version"};
+    static const char *const commands[] = {"serve",   "mcp",        "query", "metrics",
+                                           "plugin",  "connection", "demo",  "help",
+                                           "version", "user",       "token"};
     struct cli cli;
     struct err err = {0};
     if (cli_parse(argc, argv, &cli, &err))
@@ -42,6 +45,10 @@ int cli_main(int argc, char **argv)
         return cmd_connection(&cli);
     if (str_eq(command, "history"))
         return cmd_history(&cli);
+    if (str_eq(command, "user"))
+        return cmd_user(&cli);
+    if (str_eq(command, "token"))
+        return cmd_token(&cli);
     if (str_eq(command, "demo"))
         return cmd_demo(&cli, argv[0]);
     if (str_eq(command, "version"))

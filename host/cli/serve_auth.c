@@ -91,6 +91,10 @@ int serve_authenticate(void *user, const char *token, struct principal *ret_prin
                        struct err *err)
 {
     struct serve *serve = user;
+    if (!serve->accounts) { /* --check listens for a moment, for nobody */
+        err_set(err, ERR_UNAVAILABLE, "nobody is served here");
+        return 503;
+    }
     int r = accounts_check(serve->accounts, token, ret_principal, err);
     if (!r)
         memcpy(ret_principal->front, "http", sizeof "http");

@@ -49,6 +49,15 @@ struct cli {
     const char *name; /* what a token is for */
     const char *rights;
     const char *expires;
+    const char *auth; /* of `connection add` and `edit` */
+    const char *username;
+    const char *auth_header;
+    const char *token_env;
+    const char *config_json;
+    const char *description;
+    const char *tags[CLI_MAX_REPEATS];
+    size_t tag_count;
+    bool is_default;
     bool check;
     bool json;
     bool csv;

@@ -16,10 +16,8 @@ static int version(void)
 int cli_main(int argc, char **argv)
 {
     static const char *const commands[] = {"serve",      "mcp",     "query", "metrics", "plugin",
-                                           "connection", "history", "demo",  "help",    "version"};
-    static const char *const commands[] = {"serve",   "mcp",        "query", "metrics",
-                                           "plugin",  "connection", "demo",  "help",
-                                           "version", "user",       "token"};
+                                           "connection", "history", "user",  "token",   "demo",
+                                           "help",       "version"};
     struct cli cli;
     struct err err = {0};
     if (cli_parse(argc, argv, &cli, &err))

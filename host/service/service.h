@@ -118,6 +118,12 @@ void service_instructions(struct service *service, const struct principal *princ
 int service_describe_store(const struct config *config, char *text, size_t size, struct err *err);
 /* Sets the session of a principal whose front has none of its own; sessions.h. */
 void service_find_session(struct service *service, struct principal *principal, const char *named);
+/*
+ * The MCP `instructions`: at most 2,048 characters, names the connections the principal sees, with their tags. Written to buf. Never waits: of a
+ * user's own those that are known already.
+ */
+void service_instructions(struct service *service, const struct principal *principal,
+                          struct buf *buf);
 
 /* Unshaped rows for a terminal: all series with all samples. Lifetime: the call of use. */
 struct service_rows {

@@ -106,12 +106,6 @@ int service_call(struct service *service, struct call *call, const char *tool,
 int service_enter(struct service *service, const struct principal *principal, struct err *err);
 void service_leave(struct service *service, const struct principal *principal);
 /*
- * The MCP `instructions`: at most 2,048 characters, names the connections the principal sees, with their tags. Written to buf. Never waits: of a
- * user's own those that are known already.
- */
-void service_instructions(struct service *service, const struct principal *principal,
-                          struct buf *buf);
-/*
  * Where the configuration keeps things and how that is, for `sonde serve --check`: "/var/lib/sonde/sonde.db (will be made)". Changes nothing.
  * 0 or the error that a start would meet.
  */

@@ -5,6 +5,7 @@ tests_rest_rest_server_SOURCES = tests/rest/rest_server.c tests/rest/fake_manage
 	tests/rest/fake_manage.h $(FAKE_CALLS)
 tests_rest_rest_server_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/mcp
 tests_rest_rest_server_LDADD = libhost.la
-TESTS += tests/rest/routes.sh
-dist_noinst_SCRIPTS += tests/rest/routes.sh
-dist_noinst_DATA += tests/rest/routes.py tests/rest/schema.py
+REST_TESTS = tests/rest/routes.sh tests/rest/walk_sqlite.sh tests/rest/walk_postgresql.sh
+TESTS += $(REST_TESTS)
+dist_noinst_SCRIPTS += $(REST_TESTS)
+dist_noinst_DATA += tests/rest/routes.py tests/rest/schema.py tests/rest/walk.py

@@ -28,5 +28,6 @@ include tests/serve/serve.mk
 include tests/auth/auth.mk
 include tests/backends/backends.mk
 include tests/clients/clients.mk
+include tests/people/people.mk
 
 TESTS += $(UNIT_TESTS)

@@ -29,6 +29,12 @@ int account_add_user(struct store *store, const char *name, struct user_row *ret
     return r;
 }
 
+bool account_is_built_in(const struct user_row *user)
+{
+    return str_eq(user->id, USER_LOCAL_ID) || str_eq(user->id, USER_OPERATOR_ID) ||
+           str_eq(user->id, USER_KEEPER_ID);
+}
+
 static bool is_plain(const char *name)
 {
     for (const char *c = name; *c; c++)

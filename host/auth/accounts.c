@@ -21,6 +21,8 @@ static int64_t now_ms(void)
     return clock_unix_ns() / NS_PER_MS;
 }
 
+static void unfollow(const struct accounts *accounts);
+
 /* ---- Life ---- */
 
 int accounts_create(const struct accounts_settings *settings, struct accounts **ret_accounts,
@@ -57,6 +59,7 @@ void accounts_stop(struct accounts *accounts)
     atomic_store(&accounts->stopping, true);
     if (accounts->jwks)
         jwks_stop(accounts->jwks);
+    unfollow(accounts);
     /* Each look at a store or an issuer ends by itself, soon. */
     while (atomic_load(&accounts->waiting))
         nanosleep(&(struct timespec){.tv_nsec = LOOK_NS}, NULL);
@@ -192,10 +195,18 @@ int accounts_read_since(struct accounts *accounts, int64_t since_ns, struct err 
     return r;
 }
 
+/*
+ * Who follows the store. A store that is left behind at the end, because a thread is stuck in it, may still tell of a change when accounts are
+ * gone, so it never holds a pointer to them.
+ */
+static struct {
+    pthread_mutex_t lock;
+    struct accounts *accounts; /* under lock */
+} follower = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
 /* On the store's own thread. What changed may be that somebody lost a right, so a reading that fails is tried again. */
-static void changed(void *user)
+static void read_changed(struct accounts *accounts)
 {
-    struct accounts *accounts = user;
     bool told = false;
     for (;;) {
         struct err err = {0};
@@ -210,10 +221,31 @@ static void changed(void *user)
         log_line(LOG_INFO, "auth", "users and tokens were read again");
 }
 
+static void changed(void *user)
+{
+    (void)user;
+    pthread_mutex_lock(&follower.lock);
+    if (follower.accounts)
+        read_changed(follower.accounts);
+    pthread_mutex_unlock(&follower.lock);
+}
+
 void accounts_follow(struct accounts *accounts)
 {
-    if (accounts->store)
-        store_on_change(accounts->store, changed, accounts);
+    if (!accounts->store)
+        return;
+    pthread_mutex_lock(&follower.lock);
+    follower.accounts = accounts;
+    pthread_mutex_unlock(&follower.lock);
+    store_on_change(accounts->store, changed, NULL);
+}
+
+static void unfollow(const struct accounts *accounts)
+{
+    pthread_mutex_lock(&follower.lock);
+    if (follower.accounts == accounts)
+        follower.accounts = NULL;
+    pthread_mutex_unlock(&follower.lock);
 }
 
 /* ---- Looking ---- */

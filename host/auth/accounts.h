@@ -65,6 +65,8 @@ bool accounts_lets_see(struct accounts *accounts, const struct principal *princi
 /* A new user; name 1 to 63 of letters, digits, '.', '-', '_', '@'. ERR_INVALID, ERR_CONFLICT. */
 int account_add_user(struct store *store, const char *name, struct user_row *ret_user,
                      struct err *err);
+/* One of sonde's own users (the local one, the operator, the keeper): nobody gives tokens to them or takes their rights away. */
+bool account_is_built_in(const struct user_row *user);
 /* "sonde_" + 43 base62 characters + checksum, written to ret_token, which the caller wipes; only its hash is stored. ret_row->prefix is NULL: the first 14 characters. */
 int account_create_token(struct store *store, const struct user_row *user, const char *name,
                          unsigned rights, int64_t expires_ms, const char *connections_json,

@@ -59,11 +59,13 @@ struct cli {
     size_t tag_count;
     bool is_default;
     bool check;
+    bool dry_run;
     bool json;
     bool csv;
     bool table;
     bool help;
     bool version;
+    const char *program; /* as it was started */
     const char *words[CLI_MAX_REPEATS]; /* what is no option */
     size_t word_count;
 };
@@ -92,6 +94,8 @@ int cmd_user(const struct cli *cli);
 int cmd_token(const struct cli *cli);
 int cmd_connection(const struct cli *cli);
 int cmd_history(const struct cli *cli);
-int cmd_demo(const struct cli *cli, const char *program);
+int cmd_db(const struct cli *cli);
+int cmd_key(const struct cli *cli);
+int cmd_demo(const struct cli *cli);
 
 #endif

@@ -44,6 +44,11 @@ static int list(const struct cli *cli, struct people *people, struct err *err)
     int r = store_users(people->store, &people->arena, &users, &n, err);
     if (r)
         return r;
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++)
+        if (!account_is_built_in(&users[i]))
+            users[kept++] = users[i];
+    n = kept;
     if (!cli->json) {
         print_table(users, n);
         return 0;

@@ -65,6 +65,7 @@ static const struct option_spec specs[] = {
     REPEATED("tag", 0, tags, tag_count),
     FLAG("default", 0, is_default),
     FLAG("check", 0, check),
+    FLAG("dry-run", 0, dry_run),
     FLAG("json", 0, json),
     FLAG("csv", 0, csv),
     FLAG("table", 0, table),

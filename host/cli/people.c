@@ -66,6 +66,9 @@ int people_find_user(struct people *people, const char *name, struct user_row *r
                        "there is no user %.80s; sonde user list shows all, sonde user add "
                        "%.80s makes one",
                        name, name);
+    if (!r && account_is_built_in(ret_user))
+        return err_set(err, ERR_FORBIDDEN,
+                       "%s is one of sonde's own users, which nobody signs in as", name);
     return r;
 }
 

@@ -19,7 +19,7 @@ struct people {
 /* The configuration and its store, made where there is none. 0, or an exit code with the reason printed. */
 int people_open(const struct cli *cli, struct people *people);
 void people_close(struct people *people);
-/* 0; ERR_NOT_FOUND names the command that makes one. */
+/* 0; ERR_NOT_FOUND names the command that makes one; ERR_FORBIDDEN: one of sonde's own. */
 int people_find_user(struct people *people, const char *name, struct user_row *ret_user,
                      struct err *err);
 /* "2026-11-24T10:00:00Z"; none where ms is 0. */

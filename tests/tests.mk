@@ -22,6 +22,7 @@ include tests/lint/lint.mk
 include tests/store/store.mk
 include tests/http/http.mk
 include tests/mcp/mcp.mk
+include tests/rest/rest.mk
 include tests/conformance/conformance.mk
 include tests/serve/serve.mk
 include tests/auth/auth.mk

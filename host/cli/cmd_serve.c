@@ -174,10 +174,10 @@ static int start(struct serve *serve)
         r = serve_open_accounts(serve, &err);
     if (!r)
         r = mcp_http_create(serve->service, &(struct mcp_http_settings){0}, &serve->mcp, &err);
-    if (!r) {
-        serve_fill_routes(serve);
+    if (!r)
+        r = serve_fill_routes(serve, &err);
+    if (!r)
         r = start_server(serve, serve->listen, &err);
-    }
     if (!r)
         r = serve_stats_begin(serve, &err);
     if (r)
@@ -266,6 +266,7 @@ static void release(struct serve *serve)
     accounts_stop(serve->accounts);
     if (serve->mcp)
         mcp_http_destroy(serve->mcp, CANCELLED_MS);
+    rest_destroy(serve->rest);
     service_destroy(serve->service, CANCELLED_MS);
     accounts_free(serve->accounts);
     tokens_free(serve->tokens);
@@ -281,8 +282,9 @@ static int check(struct serve *serve)
     struct service_state state;
     struct err err = {0};
     service_state(serve->service, &state);
-    serve_fill_routes(serve);
-    int r = start_server(serve, "127.0.0.1:0", &err);
+    int r = serve_fill_routes(serve, &err);
+    if (!r)
+        r = start_server(serve, "127.0.0.1:0", &err);
     if (!r) {
         r = tokens_read(serve->token_path, &serve->tokens, &err);
         r = r == ERR_NOT_FOUND ? 0 : r;

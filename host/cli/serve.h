@@ -14,8 +14,9 @@
 #include "cli/notify.h"
 #include "http/http.h"
 #include "mcp/mcp_http.h"
+#include "rest/rest.h"
 
-#define SERVE_ROUTES_MAX 8u
+#define SERVE_ROUTES_MAX 32u
 
 struct serve {
     const struct cli *cli;
@@ -38,6 +39,7 @@ struct serve {
         *metadata_url;    /* of this server as an OAuth resource; NULL: no authorization server */
     const char *metadata; /* the document there */
     struct mcp_http *mcp;
+    struct rest *rest;
     struct http_server *server;
     struct http_route routes[SERVE_ROUTES_MAX];
     size_t route_count;
@@ -46,8 +48,8 @@ struct serve {
     atomic_bool draining;
 };
 
-/* The table of paths; routes of serve, which the server keeps. */
-void serve_fill_routes(struct serve *serve);
+/* The table of paths, those of REST too: routes of serve, which the server keeps. */
+int serve_fill_routes(struct serve *serve, struct err *err);
 
 /* serve_auth.c */
 /* Copies what is configured of the authorization server. 0 or ERR_MEMORY. */

@@ -68,10 +68,13 @@ static void handle_root(void *user, struct http_request *request)
     reply_text(
         request, 200,
         "sonde " PACKAGE_VERSION ": one server through which agents ask about metrics\n\n"
-        "  /mcp      the Model Context Protocol over Streamable HTTP; Authorization: Bearer TOKEN\n"
-        "  /healthz  200 while the process answers\n"
-        "  /readyz   200 while calls are taken, else 503 with the reason\n"
-        "  /metrics  what it does, for Prometheus\n");
+        "  /mcp                   the Model Context Protocol over Streamable HTTP; Authorization: "
+        "Bearer TOKEN\n"
+        "  /api/v1/observability  connections, their tests, the history of queries\n"
+        "  /api/v1/openapi.json   what is there, as OpenAPI 3.1\n"
+        "  /healthz               200 while the process answers\n"
+        "  /readyz                200 while calls are taken, else 503 with the reason\n"
+        "  /metrics               what it does, for Prometheus\n");
 }
 
 static void add_route(struct serve *serve, const struct http_route *route)
@@ -79,7 +82,7 @@ static void add_route(struct serve *serve, const struct http_route *route)
     serve->routes[serve->route_count++] = *route;
 }
 
-void serve_fill_routes(struct serve *serve)
+int serve_fill_routes(struct serve *serve, struct err *err)
 {
     static const char *const metadata[] = {"/.well-known/oauth-protected-resource",
                                            "/.well-known/oauth-protected-resource/mcp"};
@@ -104,12 +107,22 @@ void serve_fill_routes(struct serve *serve)
          .handle = handle_metrics,
          .user = serve},
         {.path = "/", .methods = HTTP_GET, .open = true, .handle = handle_root}};
+    size_t n = 0;
+    int r = rest_create(serve->service, &serve->rest, err);
+    if (r)
+        return r;
+    const struct http_route *rest = rest_routes(serve->rest, &n);
+    if (n + ARRAY_SIZE(routes) + ARRAY_SIZE(metadata) > SERVE_ROUTES_MAX)
+        return err_set(err, ERR_LIMIT, "more paths than there is room for");
     for (size_t i = 0; i < ARRAY_SIZE(routes); i++)
         add_route(serve, &routes[i]);
+    for (size_t i = 0; i < n; i++)
+        add_route(serve, &rest[i]);
     for (size_t i = 0; serve->metadata && i < ARRAY_SIZE(metadata); i++)
         add_route(serve, &(struct http_route){.path = metadata[i],
                                               .methods = HTTP_GET,
                                               .open = true,
                                               .handle = serve_handle_metadata,
                                               .user = serve});
+    return 0;
 }

@@ -68,9 +68,13 @@ static int refuse(struct http_request *request, int status, const char *reason, 
 /* NULL, or why somebody who is known may not. */
 static const char *beyond(const struct http_request *request)
 {
-    return request->route->rights & ~request->principal.rights
-               ? "The rights of this token do not reach that far."
-               : NULL;
+    unsigned lacks = request->route->rights & ~request->principal.rights;
+    if (!lacks)
+        return NULL;
+    return lacks & RIGHT_ADMIN ? "This needs the right \"admin\", which the token does not have."
+           : lacks & RIGHT_MANAGE
+               ? "This needs the right \"manage\", which the token does not have."
+               : "This needs the right \"read\", which the token does not have.";
 }
 
 int auth_begin(struct http_request *request)
@@ -145,7 +149,7 @@ void http_turn_away(struct http_request *request, int status, const char *reason
     if (conn->pending == request)
         atomic_fetch_add(&conn->server->refused_heads, 1);
     pthread_mutex_unlock(&conn->lock);
-    http_problem(request, status, reply_title(status), request->reason);
+    http_problem(request, status, http_status_title(status), request->reason);
 }
 
 void http_let_in(struct http_request *request, const struct principal *principal)

@@ -109,7 +109,7 @@ static void answer_refusal(struct conn *conn, struct http_request *request,
     atomic_fetch_add(&conn->server->refused_heads, 1);
     request->why = refusal->detail;
     hand_over(conn, request, close_after);
-    http_problem(request, refusal->status, reply_title(refusal->status), refusal->detail);
+    http_problem(request, refusal->status, http_status_title(refusal->status), refusal->detail);
 }
 
 static void send_continue(struct conn *conn)

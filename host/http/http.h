@@ -48,7 +48,11 @@ typedef void (*http_authenticate_later_fn)(void *user, const char *token,
                                            struct http_request *request);
 
 struct http_route {
-    const char *path; /* exact */
+    /*
+     * Exact, or with parts in braces, each of which stands for one part that is not empty: "/connections/{id}/test". Of several routes
+     * that fit the first with the method is taken.
+     */
+    const char *path;
     unsigned
         methods; /* of enum http_method; others get 405 with Allow. HEAD comes with GET by itself */
     bool open;   /* needs no token */
@@ -128,7 +132,9 @@ void http_turn_away(struct http_request *request, int status, const char *reason
 /* --- a request; all text is valid until the request is ended --- */
 enum http_method http_method(const struct http_request *request);
 const char *http_path(const struct http_request *request);
-/* What follows '?', undecoded; "" when there is none. */
+/* What stands in the place of the n-th braces of the route, decoded: UTF-8 without control characters. NULL: it has fewer. */
+const char *http_part(const struct http_request *request, size_t n);
+/* What follows '?', undecoded (uri.h); "" when there is none. */
 const char *http_query(const struct http_request *request);
 /* Value of a header, name in any case, outer white space gone; of several lines the first. NULL when absent. */
 const char *http_header(const struct http_request *request, const char *name);
@@ -152,7 +158,9 @@ void http_set_header(struct http_request *request, const char *name, const char 
 /* The whole answer; body is copied. type NULL: no body (202, 204). Ends the request. */
 void http_reply(struct http_request *request, int status, const char *type, const void *body,
                 size_t size);
-/* An RFC 9457 problem document with that title and detail. Ends the request. */
+/* "Not Found" of 404; "Unknown". */
+const char *http_status_title(int status);
+/* An RFC 9457 problem document with that title and detail, and the request's id as instance. Ends the request. */
 void http_problem(struct http_request *request, int status, const char *title, const char *detail);
 /* 200 with text/event-stream, X-Accel-Buffering: no and Cache-Control: no-cache; comment lines keep it alive from here on. */
 void http_stream_begin(struct http_request *request);

@@ -34,6 +34,7 @@ void request_free(struct http_request *request)
     auth_wipe_token(request);
     message_finish(&request->message);
     buf_finish(&request->extra);
+    mem_free(request->parts);
     conn_unref(request->conn);
     mem_free(request);
 }

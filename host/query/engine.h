@@ -8,6 +8,7 @@
 #ifndef QUERY_ENGINE_H
 #define QUERY_ENGINE_H
 
+#include "base/clock.h"
 #include "io/io.h"
 #include "model/connection.h"
 #include "model/result.h"
@@ -82,6 +83,7 @@ struct backend_health {
     int64_t p95_ms; /* of the last checks that were answered; negative: not yet known */
 };
 void backend_health(struct backend *backend, struct backend_health *ret_health);
+#define BACKEND_CHECK_NS (5 * NS_PER_S) /* what a health check may take at most */
 /* Somebody looks at how it is: it is looked after closely for ten minutes. */
 void backend_interest(struct backend *backend);
 /* How long after a check the next one is due; once a check. */

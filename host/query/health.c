@@ -9,7 +9,8 @@
 #include "base/str.h"
 
 #define PAUSE_NS (30 * NS_PER_S)
-#define CLOSE_PAUSE_NS (8 * NS_PER_S)
+#define CLOSE_PAUSE_NS (4 * NS_PER_S)
+#define CONFIRM_NS NS_PER_S /* after a first failure */
 #define QUICK_PAUSE_NS (5 * NS_PER_S)
 #define MOST_PAUSE_NS (60 * NS_PER_S)
 #define QUICK_CHECKS 12u /* a minute of them before the pauses grow */
@@ -28,7 +29,9 @@
 
 void health_init(struct health *health, int64_t timeout_ns)
 {
-    *health = (struct health){.timeout_ns = timeout_ns > 0 ? timeout_ns : 30 * NS_PER_S,
+    *health = (struct health){.timeout_ns = timeout_ns > 0 && timeout_ns < BACKEND_CHECK_NS
+                                                ? timeout_ns
+                                                : BACKEND_CHECK_NS,
                               .stored_state = -1,
                               .minute = -1};
     health->shown.uptime_24h = -1;
@@ -182,10 +185,11 @@ static int judge(const struct health *health, int64_t mono_ns, int64_t unix_ns, 
     else if (is_partial(health, mono_ns))
         snprintf(out, size, "its answers lack parts: %s", health->partial_text);
     else if (health->slow)
-        snprintf(out, size,
-                 "it is slow: 95 %% of its health checks took up to %.1f s, of the %.0f s of "
-                 "timeout_seconds",
-                 (double)health->shown.p95_ms / 1e3, (double)health->timeout_ns / 1e9);
+        snprintf(
+            out, size,
+            "it is slow: of its last health checks 95 %% took up to %.1f s, and no answer within "
+            "%.0f s counts as none",
+            (double)health->shown.p95_ms / 1e3, (double)health->timeout_ns / 1e9);
     else if (is_expiring(health, unix_ns))
         say_expiry(health, unix_ns, out, size);
     else
@@ -303,6 +307,8 @@ void health_show(struct health *health, int64_t mono_ns, int64_t unix_ns,
 int64_t health_pause(struct health *health, int64_t mono_ns)
 {
     if (health->failing || health->latched || health->missing || is_flapping(health, mono_ns)) {
+        if (health->failing && !health->latched && !health->quick++)
+            return CONFIRM_NS;
         unsigned grown = health->quick >= QUICK_CHECKS ? health->quick - QUICK_CHECKS + 1 : 0;
         health->quick++;
         int64_t pause = QUICK_PAUSE_NS << (grown < 4 ? grown : 4);

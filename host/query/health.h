@@ -13,7 +13,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include "base/clock.h"
 #include "query/engine.h"
 
 #define HEALTH_TIMES 20     /* checks whose times are kept */
@@ -34,7 +33,7 @@ enum health_verdict {
 };
 
 struct health {
-    int64_t timeout_ns; /* of the connection: what is slow goes by it */
+    int64_t timeout_ns; /* of a check: what is slow goes by it */
     struct backend_health shown;
     bool heard;            /* anything but VERDICT_NONE */
     bool failing;          /* the last verdict was not good */
@@ -79,6 +78,7 @@ struct health_note {
     int64_t newest_sample_ns;
 };
 
+/* timeout_ns: the connection's; 0 none of its own. */
 void health_init(struct health *health, int64_t timeout_ns);
 /* Returns whether the state shown became another, or trouble began: then the next check is due earlier than it was. */
 bool health_hear(struct health *health, const struct health_note *note, int64_t mono_ns,

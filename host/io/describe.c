@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "io/address.h"
 #include "io/target.h"
 
 /* "host:port", of the proxy when there is one. */
@@ -50,15 +51,13 @@ void describe_refused(struct exchange *exchange)
 {
     const char *host = target_hop(exchange->target)->host;
     const char *key = hop_key(exchange);
-    if (exchange->target->operator_policy)
+    if (!exchange->target->operator_policy)
+        exchange_fail(exchange, SONDE_OUTCOME_REFUSED, "not sent: %s: %s %s", key, host,
+                      ADDRESS_NOT_FOR_USERS);
+    else
         exchange_fail(exchange, SONDE_OUTCOME_REFUSED,
                       "not sent: %s is %s (%s), which no connection may reach; check %s", host,
                       exchange->refused, exchange->refused_address, key);
-    else
-        exchange_fail(exchange, SONDE_OUTCOME_REFUSED,
-                      "not sent: %s is %s (%s), which only the operator's connections may reach; "
-                      "define it in sonde.yaml, or check %s",
-                      host, exchange->refused, exchange->refused_address, key);
 }
 
 /* How far a transfer came. */

@@ -90,6 +90,7 @@ struct exchange {
     struct event timer;
     bool timer_made;
     CURL *easy;
+    struct pool *pool; /* it is in; NULL: none */
     struct curl_slist *resolve;
     struct curl_slist *connect_to;
     struct resolution *resolution; /* what was found, shared with the cache */

@@ -28,6 +28,8 @@ struct io_settings {
     const char *proxy; /* global, or NULL */
     const char *const *no_proxy;
     size_t no_proxy_count;
+    const char *const *allow; /* ranges that connections of users may reach: "10.0.0.0/8" */
+    size_t allow_count;
     uint64_t max_body;     /* decoded bytes of one answer; default 64 MiB */
     uint64_t max_wire;     /* bytes on the wire; default 64 MiB */
     uint32_t max_ratio;    /* decoded : wire above 1 MiB decoded; default 200 */
@@ -38,6 +40,12 @@ struct io_settings {
 int io_create(const struct io_settings *settings, struct io **ret_io, struct err *err);
 /* Cancels what is left and joins the loop. */
 void io_destroy(struct io *io);
+
+/*
+ * Other ranges from now on: what was allowed and is no longer is refused to exchanges that begin, and connections kept open to such places
+ * are closed. What is under way ends as it began. 0, ERR_INVALID, ERR_MEMORY.
+ */
+int io_set_allow(struct io *io, const char *const *allow, size_t count, struct err *err);
 
 struct io_stats {
     uint64_t exchanges, failed, bytes_wire, bytes_decoded;

@@ -10,7 +10,9 @@
 #include "base/str.h"
 #include "io/address.h"
 #include "io/file_endpoint.h"
+#include "io/policy.h"
 #include "io/request.h"
+#include "io/resolve.h"
 #include "io/runtime.h"
 
 #define URL_MAX 2048
@@ -29,18 +31,26 @@ static const char *url_part(CURLU *url, CURLUPart part, unsigned flags, struct a
     return copy;
 }
 
+/* A host that needs no look-up is judged now. What users read says nothing of what is where. */
 static int refuse_host(const struct io_target *target, const char *key, const char *host,
                        struct err *err)
 {
     struct sockaddr_storage address;
-    if (!address_parse(host, &address))
-        return 0;
-    const char *why =
-        address_refusal((const struct sockaddr *)&address, target->connection->from_operator);
+    bool from_operator = target->connection->from_operator;
+    const char *why = NULL;
+    if (address_parse(host, &address)) {
+        struct address_policy *policy = io_policy(target->io);
+        why = address_refusal((const struct sockaddr *)&address, from_operator, policy);
+        policy_unref(policy);
+    } else if (target->proxy.host && is_localhost(host) && !from_operator) {
+        why = "a loopback address"; /* of the proxy's machine: nobody here will look it up */
+    }
     if (!why)
         return 0;
-    return err_set(err, ERR_INVALID, "%s: %s is %s, which this connection may not reach", key, host,
-                   why);
+    if (from_operator)
+        return err_set(err, ERR_INVALID, "%s: %s is %s, which no connection may reach", key, host,
+                       why);
+    return err_set(err, ERR_INVALID, "%s: %s %s", key, host, ADDRESS_NOT_FOR_USERS);
 }
 
 /* Ports of services that would take an HTTP request for commands. */
@@ -211,9 +221,9 @@ static int take_http(struct io_target *target, const char *url, const char *path
     target->operator_policy = target->connection->from_operator;
     int r = take_url(target, url, "url", false, &target->origin, err);
     if (!r)
-        r = refuse_host(target, "url", target->origin.host, err);
-    if (!r)
         r = take_proxy(target, err);
+    if (!r)
+        r = refuse_host(target, "url", target->origin.host, err);
     if (!r)
         r = take_tls(target, err);
     if (!r && path_prefix && *path_prefix)

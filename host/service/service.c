@@ -45,6 +45,8 @@ static int start_parts(struct service *service, const struct config *config,
                              .proxy = config->proxy && config->proxy[0] ? config->proxy : NULL,
                              .no_proxy = config->no_proxy,
                              .no_proxy_count = config->no_proxy_count,
+                             .allow = config->network_allow,
+                             .allow_count = config->network_allow_count,
                              .max_body = config->limit_body,
                              .max_wire = config->limit_body,
                              .budget = &service->budget};

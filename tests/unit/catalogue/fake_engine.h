@@ -21,8 +21,8 @@ struct backend {
     const char *(*value)(const char *label, size_t i); /* NULL after the last */
     int fail;                                          /* every look-up ends so; 0 well */
     int fail_values;
-    bool hang; /* until cancelled or past the deadline */
-    int state; /* what a health check finds */
+    bool hang;        /* until cancelled or past the deadline */
+    int state;        /* what a health check finds */
     int64_t pause_ns; /* after a check; 0: 30 s */
     atomic_uint interest;
     atomic_bool retired;

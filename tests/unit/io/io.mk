@@ -31,3 +31,9 @@ tests_unit_io_test_tls_SOURCES = tests/unit/io/test_tls.c $(IO_HARNESS)
 tests_unit_io_test_tls_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_io_test_tls_LDADD = $(TEST_LIBS)
 UNIT_TESTS += tests/unit/io/test_tls
+
+check_PROGRAMS += tests/unit/io/test_policy
+tests_unit_io_test_policy_SOURCES = tests/unit/io/test_policy.c $(IO_HARNESS)
+tests_unit_io_test_policy_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_io_test_policy_LDADD = $(TEST_LIBS)
+UNIT_TESTS += tests/unit/io/test_policy

@@ -124,6 +124,8 @@ struct exchange {
     uint32_t outcome; /* set with the text by exchange_fail, once */
     bool failed;
     bool tls_failed;
+    bool proxy_failed;
+    bool look_at_tls; /* curl was asked for the certificate */
 
     /* a file: endpoint's */
     int fd;

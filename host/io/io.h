@@ -127,9 +127,15 @@ void exchange_cancel(struct exchange *exchange);
 /* Stages for `connection test`: what the last exchange of a target met. */
 struct io_probe {
     char address[64]; /* ip:port connected to; "" none */
+    char proxy[300];  /* host:port of the proxy on the way; "" none */
     char tls[256];    /* version, issuer, expiry; "" no TLS */
+    char ca[300];     /* what the certificate is checked against; "" no TLS */
+    char setting
+        [64]; /* of a failure: the connection's or the configuration's key that mends it; "" none, or it went well */
+    int64_t expires_ns; /* of the certificate, wall clock; 0 unknown */
     int64_t connect_ns, tls_ns, first_byte_ns, total_ns;
-    int stage; /* 0 name 1 policy 2 proxy 3 tcp 4 tls 5 http 6 done: the last one reached */
+    uint32_t status; /* of the answer; 0 none */
+    int stage; /* 0 name 1 policy 2 proxy 3 tcp 4 tls 5 http 6 done: the last one reached; -1: it was not even begun */
 };
 void io_target_probe(struct io_target *target, struct io_probe *ret_probe);
 /* Environment proxies are not used; the name of one that is set, or NULL. */

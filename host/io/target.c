@@ -4,6 +4,7 @@
 #include "io/target.h"
 
 #include <curl/curl.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -215,6 +216,23 @@ static void compose(struct io_target *target, const char *path_prefix)
     target->shown = arena_printf(arena, "%s:%u", origin->url_host, (unsigned)origin->port);
 }
 
+/* What a test tells of the way whatever an exchange met. */
+static void note_way(struct io_target *target)
+{
+    const struct connection_tls *tls = &target->connection->tls;
+    struct io_probe *probe = &target->probe;
+    if (target->proxy.host)
+        snprintf(probe->proxy, sizeof probe->proxy, "%s:%u", target->proxy.url_host,
+                 (unsigned)target->proxy.port);
+    if (target->tls)
+        snprintf(probe->ca, sizeof probe->ca, "%s%s",
+                 tls->insecure_skip_verify ? "nothing: tls.insecure_skip_verify is set"
+                 : tls->ca_pem             ? "tls.ca_pem"
+                 : tls->ca_file            ? "tls.ca_file "
+                                           : "the system's authorities, ",
+                 tls->insecure_skip_verify || tls->ca_pem ? "" : target->ca_file);
+}
+
 static int take_http(struct io_target *target, const char *url, const char *path_prefix,
                      struct err *err)
 {
@@ -235,6 +253,7 @@ static int take_http(struct io_target *target, const char *url, const char *path
     if (r < 0)
         return r;
     compose(target, path_prefix);
+    note_way(target);
     return 0;
 }
 

@@ -330,6 +330,8 @@ static enum health_verdict verdict_of(int code, bool check)
         return VERDICT_HARD;
     case SONDE_E_AUTH:
         return VERDICT_FINAL;
+    case SONDE_E_REFUSED: /* not even sent: of a query it may be the query's fault */
+        return check ? VERDICT_FINAL : VERDICT_NONE;
     default:
         return VERDICT_NONE;
     }
@@ -371,6 +373,21 @@ void backend_note(struct backend *backend, uint32_t kind, uint64_t requests, int
     struct engine *engine = backend->engine;
     if (changed && engine->on_health)
         engine->on_health(engine->on_health_user, backend);
+}
+
+void backend_note_expiry(struct backend *backend)
+{
+    int64_t soonest = 0;
+    for (size_t i = 0; i < backend->endpoint_count; i++) {
+        struct io_probe probe = {0};
+        io_target_probe(backend->endpoints[i].target, &probe);
+        if (probe.expires_ns && (!soonest || probe.expires_ns < soonest))
+            soonest = probe.expires_ns;
+    }
+    pthread_mutex_lock(&backend->lock);
+    health_expires(&backend->health, soonest, "the backend's certificate", clock_mono_ns(),
+                   clock_unix_ns());
+    pthread_mutex_unlock(&backend->lock);
 }
 
 void backend_set_in_flight(struct backend *backend, uint32_t per_connection, uint32_t per_user)

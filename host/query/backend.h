@@ -76,6 +76,8 @@ void backend_probed(struct backend *backend, int code);
 /* An operation of that kind ended, after so many requests and so long. result may be NULL. */
 void backend_note(struct backend *backend, uint32_t kind, uint64_t requests, int64_t took_ns,
                   const struct result *result, const struct err *err);
+/* What its endpoints' certificates say of their end. */
+void backend_note_expiry(struct backend *backend);
 /* What PROBE said of the backend in one line; NULL: it is well. */
 void backend_advise(struct backend *backend, const char *advice);
 void backend_count(struct backend *backend, uint64_t requests, uint64_t failures);

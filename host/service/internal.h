@@ -37,6 +37,10 @@ struct service {
 /* A reference to the set in use. */
 struct connection_set *service_set(struct service *service);
 
+/* The test of one connection, whoever's it is and whether it could be opened or not. */
+int connection_test_slot(struct service *service, struct call *call, const struct slot *slot,
+                         service_stage_fn say_stage, void *user, struct err *err);
+
 /* One asked connection of a call. */
 struct asked {
     struct slot *slot;

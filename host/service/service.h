@@ -102,8 +102,15 @@ typedef void (*service_rows_fn)(void *user, const struct service_rows *rows);
 int service_query(struct service *service, struct call *call, struct json_object *arguments,
                   service_rows_fn use, void *user, struct err *err);
 
-/* Stages of `connection test`, one line each through say (ok: 1 passed, 0 failed, -1 not reached). 0 or the failure. */
-typedef void (*service_stage_fn)(void *user, const char *stage, int ok, const char *detail);
+/* A stage of `connection test`: name, address policy, proxy, TCP, TLS, HTTP, login, product and version, features, newest sample, retention. */
+struct service_stage {
+    const char *name;
+    int ok;              /* 1 passed, 0 failed, -1 not reached */
+    const char *detail;  /* what was found, or why it failed; "" */
+    const char *setting; /* of one that failed: the key that mends it; "" where none does */
+};
+/* One call a stage, in order. 0 or the failure, which is the detail of the stage that failed. */
+typedef void (*service_stage_fn)(void *user, const struct service_stage *stage);
 int service_connection_test(struct service *service, struct call *call, const char *name,
                             service_stage_fn say, void *user, struct err *err);
 

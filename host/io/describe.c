@@ -74,12 +74,12 @@ enum phase { PHASE_CONNECT, PHASE_TLS, PHASE_ANSWER, PHASE_BODY };
 
 static enum phase phase_of(const struct exchange *exchange)
 {
-    curl_off_t connected = 0;
+    bool connected = false;
     curl_off_t ready = 0;
     if (exchange->got_bytes)
         return PHASE_BODY;
     if (exchange->easy) {
-        curl_easy_getinfo(exchange->easy, CURLINFO_CONNECT_TIME_T, &connected);
+        connected = probe_connected(exchange->easy);
         curl_easy_getinfo(exchange->easy, CURLINFO_PRETRANSFER_TIME_T, &ready);
     }
     if (ready)

@@ -125,6 +125,7 @@ struct exchange {
     bool failed;
     bool tls_failed;
     bool proxy_failed;
+    bool cancelled;
     bool look_at_tls; /* curl was asked for the certificate */
 
     /* a file: endpoint's */

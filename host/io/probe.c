@@ -92,7 +92,15 @@ static int64_t time_of(CURL *easy, CURLINFO info)
     return microseconds * NS_PER_US;
 }
 
-static int stage_of(const struct exchange *exchange, int64_t connected, int64_t ready)
+bool probe_connected(CURL *easy)
+{
+    /* The time of a connect is told only once a handshake is over, too. */
+    long local_port = 0;
+    curl_easy_getinfo(easy, CURLINFO_LOCAL_PORT, &local_port);
+    return local_port > 0 || time_of(easy, CURLINFO_CONNECT_TIME_T) > 0;
+}
+
+static int stage_of(const struct exchange *exchange, bool connected, int64_t ready)
 {
     if (exchange->proxy_failed)
         return PROBE_PROXY;
@@ -134,6 +142,6 @@ void probe_take(struct exchange *exchange)
     probe->first_byte_ns = first;
     probe->total_ns = clock_mono_ns() - exchange->begun_ns;
     if (probe->stage != PROBE_DONE)
-        probe->stage = stage_of(exchange, connected, ready);
+        probe->stage = stage_of(exchange, probe_connected(easy), ready);
     pthread_mutex_unlock(&target->probe_lock);
 }

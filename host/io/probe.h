@@ -28,6 +28,8 @@ void probe_blame(struct io_target *target, const char *setting, size_t size);
  * it costs, so that the exchange then takes a connection of its own.
  */
 bool probe_wants_tls(struct io_target *target);
+/* Whether the connection stands, TLS or not. */
+bool probe_connected(CURL *easy);
 /* Takes times and addresses out of the handle, before it is reset. */
 void probe_take(struct exchange *exchange);
 

@@ -39,7 +39,8 @@ static void detach(struct exchange *exchange)
         exchange->pool->running--;
         exchange->pool = NULL;
     }
-    probe_take(exchange);
+    if (!exchange->cancelled) /* it met nothing, and another of the target's may have */
+        probe_take(exchange);
     exchange->easy = NULL;
     /* curl keeps copies of headers and URL in a handle until it is reset. */
     curl_easy_reset(easy);
@@ -70,6 +71,7 @@ static void end(struct exchange *exchange)
 void transfer_cancel(struct exchange *exchange)
 {
     exchange_fail(exchange, SONDE_OUTCOME_LOST, "cancelled");
+    exchange->cancelled = true;
     end(exchange);
 }
 

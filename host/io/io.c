@@ -12,6 +12,7 @@
 #include "io/file_endpoint.h"
 #include "io/loop.h"
 #include "io/policy.h"
+#include "io/provider.h"
 #include "io/runtime.h"
 
 #define SETTINGS_MEMORY (256 * 1024)
@@ -77,6 +78,7 @@ void io_unref(struct io *io)
     file_worker_free(io->worker);
     policy_unref(io->policy);
     policy_unref(io->loop_policy);
+    fetchers_free(io->fetchers);
     loop_close(io);
     pthread_mutex_destroy(&io->lock);
     arena_finish(&io->arena);
@@ -89,6 +91,7 @@ void io_destroy(struct io *io)
         return;
     file_worker_stop(io);
     loop_stop(io);
+    fetchers_stop(io);
     io_unref(io);
 }
 

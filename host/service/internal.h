@@ -23,7 +23,8 @@ struct upkeep;
 struct service {
     struct arena arena; /* what outlives a reload */
     struct budget budget;
-    struct kept kept; /* what outlives the process */
+    struct watch *watch; /* NULL: not started, or nothing is stored */
+    struct kept kept;    /* what outlives the process */
     struct registry *registry;
     const char *const *plugin_paths;
     size_t plugin_path_count;

@@ -161,5 +161,10 @@ void service_state(struct service *service, struct service_state *ret_state)
     registry_adapters(service->registry, &state.plugins);
     registry_refusals(service->registry, &state.plugins_refused);
     state.calls = call_pool_active(service->calls);
+    if (service->kept.store) {
+        struct store_state store;
+        store_state(service->kept.store, &store);
+        state.store_gone = !store.well;
+    }
     *ret_state = state;
 }

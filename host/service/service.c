@@ -10,6 +10,7 @@
 #include "service/connections.h"
 #include "service/history.h"
 #include "service/stats.h"
+#include "service/watch.h"
 #include "service/upkeep.h"
 
 #define ARENA_MAX ((size_t)4 << 20)
@@ -151,6 +152,7 @@ void service_destroy(struct service *service, int64_t grace_ms)
         log_line(LOG_WARN, "service", "%u calls did not end and are left behind", stuck);
         return;
     }
+    watch_stop(service->watch);
     catalogue_destroy(service->catalogue);
     set_unref(service->set);
     if (service->engine)
@@ -179,7 +181,9 @@ void service_cancel_calls(struct service *service)
 
 int service_start_keeper(struct service *service, struct err *err)
 {
-    int r = catalogue_keeper_start(service->catalogue, err);
+    int r = watch_start(service, &service->watch, err);
+    if (!r)
+        r = catalogue_keeper_start(service->catalogue, err);
     return r ? r : upkeep_start(service, &service->upkeep, err);
 }
 

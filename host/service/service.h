@@ -57,6 +57,8 @@ struct service_state {
     size_t plugins, plugins_refused;
     size_t connections, unusable; /* unusable: could not even be opened */
     unsigned calls;               /* at work */
+    bool
+        store_gone; /* the last operation did not reach the database: calls go on, what is to be kept waits */
 };
 void service_state(struct service *service, struct service_state *ret_state);
 

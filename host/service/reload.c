@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "service/upkeep.h"
 
 static bool same_texts(const char *const *a, size_t n, const char *const *b, size_t m)
 {
@@ -134,6 +135,7 @@ int service_reload(struct service *service, struct config *config,
     pthread_mutex_unlock(&service->set_lock);
     unwatch(service, before, after);
     set_unref(ours);
+    upkeep_hurry(service->upkeep);
     *ret_changes = changes;
     return 0;
 }

@@ -46,6 +46,16 @@ struct cli {
     const char *listen;
     const char *token_file;
     const char *grace;
+    const char *auth; /* of `connection add` and `edit` */
+    const char *username;
+    const char *auth_header;
+    const char *token_env;
+    const char *config_json;
+    const char *description;
+    const char *name;
+    const char *tags[CLI_MAX_REPEATS];
+    size_t tag_count;
+    bool is_default;
     bool check;
     bool json;
     bool csv;

@@ -41,8 +41,23 @@ static const struct {
     {"plugin", "usage: sonde plugin list | sonde plugin check FILE\n"
                "Shows the adapters loaded, and those refused with the reason; checks one file.\n"},
     {"connection",
-     "usage: sonde connection list | sonde connection test NAME\n"
-     "Tests a connection stage by stage; the first that fails names the setting that mends it.\n"},
+     "usage: sonde connection list | show NAME | test NAME\n"
+     "       sonde connection add NAME BACKEND [URL] [options]\n"
+     "       sonde connection edit NAME [URL] [options]\n"
+     "       sonde connection enable NAME | disable NAME | remove NAME\n"
+     "Connections of your own, kept in the store with their secrets sealed; those of the configuration "
+     "file are listed, shown and tested.\n"
+     "  --auth TYPE               none, bearer, basic, header; others with --config-json\n"
+     "  --username NAME           of --auth basic\n"
+     "  --auth-header NAME        of --auth header, such as X-Api-Key\n"
+     "  --token-env NAME          the token or password is in this variable whenever it is needed\n"
+     "  --token-file FILE         ... or in this file; left out it is asked for, or read from "
+     "standard input, and sealed\n"
+     "  --config-json FILE        all keys as JSON, - is standard input: {\"url\": ..., \"auth\": "
+     "{...}}\n"
+     "  --description TEXT, --tag KEY=VALUE, --default, --name NEW (edit)\n"
+     "  --json                    print what came of it\n"
+     "test goes stage by stage; the first that fails names the setting that mends it.\n"},
     {"history",
      "usage: sonde history [options] | sonde history ID\n"
      "Shows what was asked by whoever runs this, newest first; with an id, one query whole.\n"
@@ -77,7 +92,7 @@ void cli_help(const char *command)
           "  mcp          serve an agent over MCP (standard input and output)\n"
           "  query        ask for metrics in the terminal\n"
           "  metrics      list metric names\n"
-          "  connection   list and test connections\n"
+          "  connection   list, add, change and test connections\n"
           "  history      what was asked before\n"
           "  key          the keys that stored credentials are sealed with\n"
           "  plugin       list and check adapters\n"

@@ -10,7 +10,7 @@
 
 static const char put_session[] =
     "INSERT INTO sessions AS s (id, user_id, kind, client, started_at, last_seen_at) VALUES "
-    "($1::uuid, $2::uuid, $3, $4, " MS_IN("$5") ", " MS_IN(
+    "($1::uuid, $2::uuid, $3, $4, " MS_AT("$5") ", " MS_AT(
         "$6") ") ON CONFLICT (id) DO UPDATE SET "
               "client = CASE excluded.client WHEN '' THEN s.client ELSE excluded.client END, "
               "last_seen_at = greatest(s.last_seen_at, excluded.last_seen_at)";
@@ -19,12 +19,12 @@ static const char put_history[] =
     "connection_name, tool, scope, query_type, query_text, query_params, result_sample, "
     "error_message, result_count, execution_time_ms, was_cached, queried_at) VALUES ($1::uuid, "
     "$2::uuid, $3::uuid, $4::uuid, $5::uuid, $6, $7, $8, $9, $10, $11::jsonb, $12::jsonb, $13, "
-    "$14::bigint, $15::bigint, $16::boolean, " MS_IN("$17") ") ON CONFLICT (id) DO NOTHING";
+    "$14::bigint, $15::bigint, $16::boolean, " MS_AT("$17") ") ON CONFLICT (id) DO NOTHING";
 /* For a connection that has no row (any more) nothing is kept. */
 static const char put_cache[] =
     "INSERT INTO observability_query_cache (id, connection_id, scope, query_hash, query_type, "
     "query_text, query_params, result_data, result_count, cached_at, expires_at) SELECT $1::uuid, "
-    "c.id, $3, $4, $5, $6, $7::jsonb, $8::bytea, $9::bigint, " MS_IN("$10") ", " MS_IN(
+    "c.id, $3, $4, $5, $6, $7::jsonb, $8::bytea, $9::bigint, " MS_AT("$10") ", " MS_AT(
         "$11") " FROM observability_connections c WHERE c.id = $2::uuid AND c.deleted_at IS NULL "
                "ON CONFLICT (connection_id, query_hash) DO UPDATE SET scope = excluded.scope, "
                "query_type = excluded.query_type, query_text = excluded.query_text, query_params = "
@@ -35,7 +35,7 @@ static const char count_hits[] =
     "UPDATE observability_query_cache SET hit_count = hit_count + $3::bigint WHERE connection_id = "
     "$1::uuid AND query_hash = $2";
 static const char note_token[] =
-    "UPDATE api_tokens SET last_used_at = greatest(last_used_at, " MS_IN(
+    "UPDATE api_tokens SET last_used_at = greatest(last_used_at, " MS_AT(
         "$2") ") WHERE id = $1::uuid";
 
 static const char *or_empty(const char *text)

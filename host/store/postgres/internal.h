@@ -108,6 +108,8 @@ int64_t pg_affected(PGresult *result);
 
 /* A time of rows.h as a parameter and as a column. */
 #define MS_IN(n) "to_timestamp(nullif(" n "::bigint, 0)::double precision / 1000)"
+/* The same for a column that is never NULL: 0 is 1970, as anywhere. */
+#define MS_AT(n) "to_timestamp(" n "::bigint::double precision / 1000)"
 #define MS_OUT(column) "coalesce((extract(epoch FROM " column ") * 1000)::bigint, 0)"
 
 bool pg_column_null(const PGresult *result, int row, int column);

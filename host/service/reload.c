@@ -6,6 +6,7 @@
 
 #include "base/str.h"
 #include "service/sync.h"
+#include "service/upkeep.h"
 
 static bool same_texts(const char *const *a, size_t n, const char *const *b, size_t m)
 {
@@ -153,6 +154,7 @@ int service_reload(struct service *service, struct config *config,
     unwatch(service, before, after);
     set_unref(ours);
     sync_operator(service);
+    upkeep_hurry(service->upkeep);
     *ret_changes = changes;
     return 0;
 }

@@ -312,6 +312,16 @@ int service_call(struct service *service, struct call *call, const char *tool,
     return r ? err_set(err, ERR_MEMORY, "no memory for the answer") : 0;
 }
 
+int service_enter(struct service *service, const struct principal *principal, struct err *err)
+{
+    return admission_enter(service->admission, principal, clock_mono_ns(), err);
+}
+
+void service_leave(struct service *service, const struct principal *principal)
+{
+    admission_leave(service->admission, principal);
+}
+
 void service_find_session(struct service *service, struct principal *principal, const char *named)
 {
     session_find(service->sessions, principal, named);

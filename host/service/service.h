@@ -100,6 +100,12 @@ const char *service_versions(void);
 int service_call(struct service *service, struct call *call, const char *tool,
                  struct json_object *arguments, struct answer *ret_answer, struct err *err);
 /*
+ * Another use case of a user's begins: it counts for limits.calls_per_minute and limits.calls_per_user as a tool's call does. 0, and
+ * service_leave is owed; ERR_LIMIT or ERR_BUSY with the limit, its value and when to come back.
+ */
+int service_enter(struct service *service, const struct principal *principal, struct err *err);
+void service_leave(struct service *service, const struct principal *principal);
+/*
  * Where the configuration keeps things and how that is, for `sonde serve --check`: "/var/lib/sonde/sonde.db (will be made)". Changes nothing.
  * 0 or the error that a start would meet.
  */

@@ -18,7 +18,7 @@
 
 #define POOL_SIZE 4
 #define PREPARED_MAX 64 /* statements a connection keeps; there are about 40 */
-#define PARAMS_MAX 20
+#define PARAMS_MAX 140  /* eight rows of history */
 #define CHANNEL "sonde_changes"
 #define OWN_MAX 32
 

@@ -30,7 +30,9 @@ static int add_user(struct conn *conn, void *context, struct err *err)
                    &params, NULL, err);
     if (r == ERR_CONFLICT)
         return err_set(err, ERR_CONFLICT,
-                       "there is a user of that name, id or external identity already");
+                       "a user named %.63s, or one with the same id or external identity, exists "
+                       "already; choose another name",
+                       user->name);
     return r;
 }
 
@@ -90,7 +92,7 @@ static int find_user(struct conn *conn, void *context, struct err *err)
     if (r != 0)
         return r;
     if (PQntuples(result) == 0)
-        return err_set(err, ERR_NOT_FOUND, "there is no such user");
+        return err_set(err, ERR_NOT_FOUND, "there is no user %.200s", search->value);
     read_user(result, 0, search->arena, &search->user);
     return search->arena->failed ? err_set(err, ERR_MEMORY, "out of memory") : 0;
 }

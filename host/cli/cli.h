@@ -46,7 +46,7 @@ struct cli {
     const char *listen;
     const char *token_file;
     const char *grace;
-    const char *name; /* what a token is for */
+    const char *name; /* what a token is for, or what a connection is called from now on */
     const char *rights;
     const char *expires;
     const char *auth; /* of `connection add` and `edit` */

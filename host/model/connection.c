@@ -125,7 +125,7 @@ bool connection_equal(const struct connection *a, const struct connection *b)
 
 bool connection_shared(const struct connection *connection)
 {
-    return strcmp(connection->owner, USER_OPERATOR_ID) == 0;
+    return !connection->owner || strcmp(connection->owner, USER_OPERATOR_ID) == 0;
 }
 
 const char *connection_tag(const struct connection *connection, const char *key)

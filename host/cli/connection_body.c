@@ -106,7 +106,7 @@ static int make_secret(const struct cli *cli, const char *what, struct json_obje
             return no_memory(err);
         char *path = cli->token_file ? realpath(cli->token_file, NULL) : NULL;
         int r = put_text(value, cli->token_env ? "env" : "file", path ? path : name, err);
-        free(path); /* realpath's */
+        mem_free(path); /* realpath's */
         if (r)
             json_object_put(value);
         else

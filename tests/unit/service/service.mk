@@ -43,3 +43,11 @@ tests_unit_service_test_keys_SOURCES = tests/unit/service/test_keys.c
 tests_unit_service_test_keys_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_service_test_keys_LDADD = $(TEST_LIBS)
 UNIT_TESTS += tests/unit/service/test_keys
+
+check_PROGRAMS += tests/unit/service/test_watch
+UNIT_TESTS += tests/unit/service/test_watch
+# The toy adapter's registry stands before libhost's.
+tests_unit_service_test_watch_SOURCES = tests/unit/service/test_watch.c tests/support/toy_adapter.c \
+	tests/support/toy_adapter.h
+tests_unit_service_test_watch_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_service_test_watch_LDADD = $(TEST_LIBS)

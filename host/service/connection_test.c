@@ -20,26 +20,26 @@ struct test {
     const struct connection *connection;
     service_stage_fn say;
     void *user;
+    struct catalogue_snapshot *held; /* of a connection with enforce: what its filters are resolved with; else NULL */
     struct io_probe probe;
 };
 
 static struct slot *find_slot(const struct connection_set *set, const char *name, struct err *err)
 {
+    struct slot *slot = set_find_id(set, name);
+    if (slot)
+        return slot;
     const char *names[256] = {0};
     size_t n = 0;
-    for (size_t i = 0; i < set->slot_count; i++) {
-        const struct connection *connection = set->slots[i].connection;
-        if (str_eq(connection->name, name) || str_eq(connection->id, name))
-            return &set->slots[i];
-        if (n < ARRAY_SIZE(names))
-            names[n++] = connection->name;
-    }
+    for (size_t i = 0; i < set->slot_count && n < ARRAY_SIZE(names); i++)
+        names[n++] = set->slots[i].connection->name;
     const char *near = str_nearest(name, names, n);
-    err_set(err, ERR_NOT_FOUND, "no connection \"%s\"%s%s%s", name, near ? "; did you mean " : "",
-            near ? near : "",
+    err_set(err, ERR_NOT_FOUND, "no connection \"%.64s\"%s%s%s%s%s", name,
+            near ? "; did you mean " : "", near ? near : "",
             near ? "?"
             : n  ? "; list_connections names them"
-                 : ": none is configured");
+                 : ": none is configured",
+            set->missing[0] ? "; " : "", set->missing);
     return NULL;
 }
 
@@ -304,6 +304,13 @@ static int say_retention(const struct test *test, const struct sonde_query *newe
     return 0;
 }
 
+/* A query for data is held to the connection's enforce, as every other is. */
+static void hold(const struct test *test, struct sonde_query *query)
+{
+    if (test->held)
+        ask_hold(query, test->held);
+}
+
 static int say_newest(const struct test *test, const char *metric, struct err *err)
 {
     int64_t now = clock_unix_ns();
@@ -314,6 +321,7 @@ static int say_newest(const struct test *test, const char *metric, struct err *e
     query.step_ns = 30 * NS_PER_S;
     query.operands = operands;
     query.operand_count = 1;
+    hold(test, &query);
     CLEANUP(result_unrefp) struct result *newest = NULL;
     int r = run_one(test, &query, &newest, err);
     if (r) {
@@ -338,6 +346,7 @@ static int say_data(const struct test *test, struct err *err)
     if (!(caps & SONDE_CAP(SONDE_KIND_METRIC_NAMES)) || !(caps & SONDE_CAP(SONDE_KIND_METRICS)))
         return 0;
     struct sonde_query query = query_of(SONDE_KIND_METRIC_NAMES, now - NS_PER_HOUR, now);
+    hold(test, &query);
     int r = run_one(test, &query, &names, err);
     if (r) {
         say(test, "metric names", 0, err->text, r == SONDE_E_DEADLINE ? "timeout_seconds" : NULL);
@@ -397,6 +406,14 @@ static int run_test(struct test *test, struct err *err)
         say(test, "health", 0, err->text, NULL);
         return r;
     }
+    if (test->connection->enforce_count) {
+        r = catalogue_fetch(test->service->catalogue, test->call, &test->backend, 1, &test->held, err);
+        if (r || !test->held) {
+            r = r ? err_set(err, r, "no memory for the test") : err->code;
+            say(test, "metric names", 0, err->text, "enforce");
+            return r;
+        }
+    }
     return say_data(test, err);
 }
 
@@ -416,6 +433,7 @@ int connection_test_slot(struct service *service, struct call *call, const struc
     }
     test.backend = backend;
     r = run_test(&test, err);
+    catalogue_unref(test.held);
     /* What it found is soon known to those who do not test, too. */
     if (slot->backend)
         catalogue_look(service->catalogue, slot->backend);
@@ -425,7 +443,9 @@ int connection_test_slot(struct service *service, struct call *call, const struc
 int service_connection_test(struct service *service, struct call *call, const char *name,
                             service_stage_fn say_stage, void *user, struct err *err)
 {
-    CLEANUP(set_unrefp) struct connection_set *set = service_set(service);
+    CLEANUP(set_unrefp) struct connection_set *set = service_set_for(service, &call->principal);
+    if (!set)
+        return err_set(err, ERR_MEMORY, "no memory for the test");
     struct slot *slot = find_slot(set, name, err);
     return slot ? connection_test_slot(service, call, slot, say_stage, user, err) : err->code;
 }

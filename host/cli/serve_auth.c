@@ -55,6 +55,11 @@ int serve_take_oauth(struct serve *serve, const struct config_oauth *oauth, stru
     return 0;
 }
 
+static bool lets_see(void *user, const struct principal *principal, const char *connection_id)
+{
+    return accounts_lets_see(user, principal, connection_id);
+}
+
 int serve_open_accounts(struct serve *serve, struct err *err)
 {
     struct accounts_settings settings = {.store = service_store(serve->service),
@@ -71,6 +76,7 @@ int serve_open_accounts(struct serve *serve, struct err *err)
     if (accounts_refresh(serve->accounts, &why))
         log_line(LOG_WARN, "serve", "users and tokens could not be read yet: %s", why.text);
     accounts_follow(serve->accounts);
+    service_set_sight(serve->service, lets_see, serve->accounts);
     return 0;
 }
 

@@ -55,3 +55,9 @@ tests_unit_service_test_user_sets_SOURCES = tests/unit/service/test_user_sets.c 
 tests_unit_service_test_user_sets_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_service_test_user_sets_LDADD = $(TEST_LIBS)
 tests_unit_service_test_user_sets_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=store_connections
+
+check_PROGRAMS += tests/unit/service/test_enforce
+UNIT_TESTS += tests/unit/service/test_enforce
+tests_unit_service_test_enforce_SOURCES = tests/unit/service/test_enforce.c $(PEOPLE)
+tests_unit_service_test_enforce_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_service_test_enforce_LDADD = $(TEST_LIBS)

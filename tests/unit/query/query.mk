@@ -61,3 +61,9 @@ tests_unit_query_test_backend_SOURCES = tests/unit/query/test_backend.c \
 tests_unit_query_test_backend_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_query_test_backend_LDADD = $(TEST_LIBS)
 UNIT_TESTS += tests/unit/query/test_backend
+
+check_PROGRAMS += tests/unit/query/test_health
+tests_unit_query_test_health_SOURCES = tests/unit/query/test_health.c
+tests_unit_query_test_health_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_query_test_health_LDADD = $(TEST_LIBS)
+UNIT_TESTS += tests/unit/query/test_health

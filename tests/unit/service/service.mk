@@ -62,3 +62,9 @@ tests_unit_service_test_watch_SOURCES = tests/unit/service/test_watch.c tests/su
 	tests/support/toy_adapter.h
 tests_unit_service_test_watch_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_service_test_watch_LDADD = $(TEST_LIBS)
+
+check_PROGRAMS += tests/unit/service/test_enforce
+UNIT_TESTS += tests/unit/service/test_enforce
+tests_unit_service_test_enforce_SOURCES = tests/unit/service/test_enforce.c $(PEOPLE)
+tests_unit_service_test_enforce_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_service_test_enforce_LDADD = $(TEST_LIBS)

@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "query/facts.h"
-#include "query/flight_key.h"
+#include "query/query_key.h"
 #include "query/retry.h"
 #include "query/text.h"
 
@@ -147,8 +147,8 @@ static bool same(const struct sonde_query *a, const struct sonde_query *b, uint6
 {
     struct buf left = BUF(65536);
     struct buf right = BUF(65536);
-    flight_key(&left, 1, a);
-    flight_key(&right, backend, b);
+    query_key(&left, 1, a);
+    query_key(&right, backend, b);
     bool equal = left.size == right.size && memcmp(left.data, right.data, left.size) == 0;
     buf_finish(&left);
     buf_finish(&right);

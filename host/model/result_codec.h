@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A result as text that can be stored: a JSON object {"v":1,"z":"..."} whose z is base64 of a zlib stream. In it the result is packed
+ * A result as text that can be stored: a JSON object {"v":1,"n":BYTES,"z":"..."} whose z is base64 of a zlib stream of n bytes. In it the result is packed
  * as numbers of variable length and raw doubles; zlib adds its checksum. JSON, so that a database's JSON column takes it; packed, so
  * that doubles come back bit by bit (NaN, infinities and holes included) and a range answer takes a fifth of what it would as JSON.
  *

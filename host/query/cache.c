@@ -160,7 +160,7 @@ static bool too_old(const struct cache *cache, const struct entry *entry, int64_
 {
     const struct result *result = entry->result;
     int64_t age = now_ns - result->fetched_at_ns;
-    int64_t most = result->partial_reason            ? PARTIAL_NS
+    int64_t most = result->partial_reason          ? PARTIAL_NS
                    : entry->key.when == QUERY_PAST ? cache->settings.keep_ns
                                                    : OLDEST_NS;
     /* Of the future: the clock was set back, and nothing is known of its age. */
@@ -360,8 +360,7 @@ static void take_out_bytes(struct cache *cache, size_t bytes, struct entry **dea
     while (cache->oldest && freed < bytes) {
         struct entry *entry = cache->oldest;
         /* What a call still holds frees nothing yet. */
-        bool ours =
-            atomic_load_explicit(&entry->result->references, memory_order_relaxed) == 1;
+        bool ours = atomic_load_explicit(&entry->result->references, memory_order_relaxed) == 1;
         freed += ours ? entry->bytes : ENTRY_BYTES;
         take_out(cache, entry, CACHE_BUDGET, dead);
     }
@@ -424,8 +423,7 @@ void cache_destroy(struct cache *cache)
 void cache_state(struct cache *cache, struct cache_state *ret_state)
 {
     pthread_mutex_lock(&cache->lock);
-    *ret_state = (struct cache_state){.entries = cache->entries,
-                                      .bytes = cache->bytes,
-                                      .max_bytes = cache->settings.max_bytes};
+    *ret_state = (struct cache_state){
+        .entries = cache->entries, .bytes = cache->bytes, .max_bytes = cache->settings.max_bytes};
     pthread_mutex_unlock(&cache->lock);
 }

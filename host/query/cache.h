@@ -29,13 +29,13 @@ struct cache_store {
 };
 
 struct cache_settings {
-    struct budget *budget; /* gives way when it is short; may be NULL */
-    struct store *store;   /* NULL: memory only */
+    struct budget *budget;   /* gives way when it is short; may be NULL */
+    struct store *store;     /* NULL: memory only */
     struct cache_store rows; /* of it */
-    uint64_t max_bytes;    /* 0: nothing is kept */
-    int64_t keep_ns;       /* results of windows that are past; default a day */
-    bool table;            /* results up to 256 KiB in the store too */
-    bool logs;             /* log bodies as well */
+    uint64_t max_bytes;      /* 0: nothing is kept */
+    int64_t keep_ns;         /* results of windows that are past; default a day */
+    bool table;              /* results up to 256 KiB in the store too */
+    bool logs;               /* log bodies as well */
 };
 
 int cache_create(const struct cache_settings *settings, struct cache **ret_cache, struct err *err);

@@ -135,8 +135,9 @@ static void task_join(struct run *run, struct task *task, const struct sonde_que
     char name[FLIGHT_NAME_BYTES];
     flight_name(key, name);
     bool lead = false;
-    struct flight *flight = flight_join(&engine->flights, name, sizeof name, key->end_ns,
-                                        &task->waiter, run->call->mailbox, task->deadline_ns, &lead);
+    struct flight *flight =
+        flight_join(&engine->flights, name, sizeof name, key->end_ns, &task->waiter,
+                    run->call->mailbox, task->deadline_ns, &lead);
     if (!flight) {
         task_no_memory(run, task);
         return;
@@ -209,8 +210,8 @@ static void task_look(struct run *run, struct task *task)
     item->may_cache = item->may_cache && cache_takes(item->query);
     struct result *kept = NULL;
     if (item->may_cache)
-        kept = cache_get(run->engine->settings.cache, item->backend, item->query, &task->key,
-                         now_ns);
+        kept =
+            cache_get(run->engine->settings.cache, item->backend, item->query, &task->key, now_ns);
     if (kept) {
         item->cached_ns = kept->fetched_at_ns;
         task_end(task, kept, &item->err);

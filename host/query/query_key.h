@@ -27,12 +27,14 @@ enum query_when {
 };
 
 struct query_key {
-    uint64_t serial;                    /* of the backend */
-    unsigned char digest[SHA256_BYTES]; /* all but the window: connection, user, limits, the query */
+    uint64_t serial; /* of the backend */
+    unsigned char
+        digest[SHA256_BYTES]; /* all but the window: connection, user, limits, the query */
     int64_t start_ns;
     int64_t end_ns; /* 0, and start_ns as well: it has no window */
     enum query_when when;
-    char connection[37]; /* its id; "" the digest means nothing to another process or after a restart */
+    char connection
+        [37]; /* its id; "" the digest means nothing to another process or after a restart */
 };
 
 /* 0, or ERR_MEMORY, ERR_SYSTEM. */
@@ -48,10 +50,9 @@ int query_scope_digest(const struct scope_row *scope, unsigned char ret_digest[S
 
 /* Ways in which two windows are the same. */
 enum query_match {
-    QUERY_EXACT = 'E', /* same start, same end */
-    QUERY_LENGTH =
-        'L', /* as long: "the last hour", asked again */
-    QUERY_START = 'S' /* same start: "since 10:20", asked again */
+    QUERY_EXACT = 'E',  /* same start, same end */
+    QUERY_LENGTH = 'L', /* as long: "the last hour", asked again */
+    QUERY_START = 'S'   /* same start: "since 10:20", asked again */
 };
 #define QUERY_NAME_BYTES (SHA256_BYTES + 17u)
 /* Key and way as bytes to look up by; without the backend's serial. */

@@ -12,6 +12,7 @@
 #include "answer/cursor.h"
 #include "catalogue/catalogue.h"
 #include "query/admission.h"
+#include "query/cache.h"
 #include "service/args.h"
 #include "service/service.h"
 #include "service/set.h"
@@ -23,6 +24,7 @@ struct service {
     const char *const *plugin_paths;
     size_t plugin_path_count;
     struct io *io;
+    struct cache *cache;
     struct engine *engine;
     struct call_pool *calls;
     struct admission *admission;
@@ -31,6 +33,9 @@ struct service {
     pthread_mutex_t set_lock;
     struct connection_set *set; /* under set_lock */
 };
+
+/* What the cache is to be like by config. */
+struct cache_settings cache_settings_of(struct service *service, const struct config *config);
 
 /* A reference to the set in use. */
 struct connection_set *service_set(struct service *service);
@@ -47,6 +52,7 @@ struct asked {
     size_t returned; /* rows that came from elsewhere than result */
     struct err err;  /* code 0: well */
     int64_t started_ns;
+    int64_t cached_ns; /* when result was fetched, if it came from the cache; 0: it did not */
 };
 
 /* The common part of a tool call, filled step by step; ask_finish releases. */
@@ -90,7 +96,7 @@ int ask_snapshots(struct ask *ask);
  */
 int ask_filters(struct ask *ask, const char *query_text, struct err *err);
 /* Runs the queries of all asked connections without an error, side by side (with exemplars where wanted). */
-int ask_run(struct ask *ask, bool share, bool exemplars);
+int ask_run(struct ask *ask, bool exemplars);
 /* The envelope of the answer; memory of the call. 0 or ERR_MEMORY. */
 int ask_envelope(struct ask *ask, struct envelope *ret_envelope);
 /* An answer for a call in which no asked connection succeeded. */

@@ -149,6 +149,17 @@ void loop_close_socket(struct io *io, curl_socket_t fd)
     close(fd);
 }
 
+void loop_opened_socket(struct io *io, curl_socket_t fd)
+{
+    for (struct socket_watch *watch = io->watches; watch; watch = watch->next) {
+        if (event_get_fd(&watch->event) != fd ||
+            !event_pending(&watch->event, EV_READ | EV_WRITE, NULL))
+            continue;
+        event_del(&watch->event);
+        event_add(&watch->event, NULL);
+    }
+}
+
 static void on_socket(evutil_socket_t fd, short what, void *argument)
 {
     struct socket_watch *watch = argument;

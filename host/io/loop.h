@@ -24,6 +24,11 @@ CURLM *loop_pool(struct io *io, const struct io_target *target);
  * Closes a socket of curl's, but not before it is forgotten here: as soon as it is closed, another thread's may have its number.
  */
 void loop_close_socket(struct io *io, curl_socket_t fd);
+/*
+ * A new socket of curl's. One whose connection failed was closed without a word, and the new one may have its number: what curl has watched
+ * under that number and believes to be watched still is watched anew.
+ */
+void loop_opened_socket(struct io *io, curl_socket_t fd);
 /* Resumes the exchanges in io->paused in the next turn. */
 void loop_next_turn(struct io *io);
 /* Puts what arrived in this turn into the mailboxes. */

@@ -89,8 +89,10 @@ static curl_socket_t on_open(void *argument, curlsocktype purpose, struct curl_s
         return CURL_SOCKET_BAD;
     }
     int fd = socket(address->family, address->socktype, address->protocol);
-    if (fd >= 0)
+    if (fd >= 0) {
         fcntl(fd, F_SETFD, FD_CLOEXEC);
+        loop_opened_socket(exchange->io, fd);
+    }
     return fd;
 }
 

@@ -14,12 +14,14 @@
 #include "query/admission.h"
 #include "query/cache.h"
 #include "service/args.h"
+#include "service/keep.h"
 #include "service/service.h"
 #include "service/set.h"
 
 struct service {
     struct arena arena; /* what outlives a reload */
     struct budget budget;
+    struct kept kept; /* what outlives the process */
     struct registry *registry;
     const char *const *plugin_paths;
     size_t plugin_path_count;

@@ -185,6 +185,16 @@ int service_start_keeper(struct service *service, struct err *err)
     return catalogue_keeper_start(service->catalogue, err);
 }
 
+struct store *service_store(struct service *service)
+{
+    return service->kept.store;
+}
+
+struct keyring *service_keyring(struct service *service)
+{
+    return service->kept.keyring;
+}
+
 struct io *service_io(struct service *service)
 {
     return service->io;

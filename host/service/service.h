@@ -16,6 +16,8 @@
 #include "query/engine.h"
 
 struct service;
+struct store;
+struct keyring;
 
 /* Where connections come from beside the configuration: the command line. "prometheus=http://localhost:9090", "NAME:prometheus=URL". */
 struct service_options {
@@ -62,6 +64,9 @@ void service_cancel_calls(struct service *service);
 /* Starts the keeper (not for one-shot commands). */
 int service_start_keeper(struct service *service, struct err *err);
 
+/* What is kept beyond the process; NULL where nothing is. */
+struct store *service_store(struct service *service);
+struct keyring *service_keyring(struct service *service);
 struct io *service_io(struct service *service);
 struct call_pool *service_calls(struct service *service);
 struct budget *service_budget(struct service *service);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-libhost_la_SOURCES += host/service/service.c host/service/service.h host/service/stats.c host/service/stats.h host/service/internal.h \
+libhost_la_SOURCES += host/service/service.c host/service/service.h host/service/stats.c host/service/stats.h host/service/internal.h host/service/keep.h host/service/manage.h \
 	host/service/set.c host/service/set.h host/service/reload.c \
 	host/service/args.c host/service/args.h host/service/ask.c host/service/explain.c host/service/filters.c \
 	host/service/filters.h host/service/query_metrics.c host/service/list_metrics.c \

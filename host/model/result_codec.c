@@ -471,16 +471,36 @@ int result_unpack(const void *data, size_t size, size_t max_bytes, struct budget
     return 0;
 }
 
+/* A zlib stream of data into out. 0, or ERR_MEMORY. */
+static int deflate_into(const struct buf *data, unsigned char *out, size_t *size)
+{
+    /* No larger a window than there is data: most results are small, and its memory costs more than the work. */
+    int window = 9;
+    while (window < 15 && ((size_t)1 << window) < data->size)
+        window++;
+    z_stream stream = {.next_in = (Bytef *)data->data,
+                       .avail_in = (uInt)data->size,
+                       .next_out = out,
+                       .avail_out = (uInt)*size};
+    if (deflateInit2(&stream, LEVEL, Z_DEFLATED, window, window > 12 ? 8 : 4, Z_DEFAULT_STRATEGY))
+        return ERR_MEMORY;
+    int r = deflate(&stream, Z_FINISH);
+    *size = stream.total_out;
+    deflateEnd(&stream);
+    return r == Z_STREAM_END ? 0 : ERR_MEMORY;
+}
+
 int result_encode(const struct result *result, struct buf *buf)
 {
     struct buf packed = BUF(RESULT_PACKED_MAX);
     int r = result_pack(result, &packed);
-    uLongf size = compressBound((uLong)packed.size);
+    /* What zlib's bound for the smallest windows comes to, and more. */
+    size_t size = packed.size + packed.size / 4 + 256;
     void *squeezed = r ? NULL : mem_alloc(size);
     if (!r && !squeezed)
         r = ERR_MEMORY;
-    if (!r && compress2(squeezed, &size, (const Bytef *)packed.data, (uLong)packed.size, LEVEL))
-        r = ERR_MEMORY;
+    if (!r)
+        r = deflate_into(&packed, squeezed, &size);
     if (!r) {
         buf_printf(buf, "{\"v\":%d,\"n\":%zu,\"z\":\"", VERSION, packed.size);
         base64_add(buf, squeezed, size);

@@ -77,15 +77,31 @@ void cache_count_stored(enum cache_layer layer)
     stat_add(stat_child(&stored, &names[layer]), 1);
 }
 
+/* Hits of it are told to the table from now on. */
+static void written(void *user, const struct query_key *key, const struct result *result)
+{
+    struct cache *cache = user;
+    char name[QUERY_NAME_BYTES];
+    query_name(key, QUERY_EXACT, name);
+    pthread_mutex_lock(&cache->lock);
+    struct entry *entry = map_get(&cache->names, name, sizeof name);
+    if (entry && entry->result == result)
+        entry->in_table = true;
+    pthread_mutex_unlock(&cache->lock);
+}
+
 int cache_create(const struct cache_settings *settings, struct cache **ret_cache, struct err *err)
 {
     struct cache *cache = mem_alloc(sizeof *cache);
     if (!cache)
         return err_set(err, ERR_MEMORY, "no memory for the cache");
+    if (cache_table_init(&cache->table, settings, written, cache)) {
+        mem_free(cache);
+        return err_set(err, ERR_SYSTEM, "no lock for the cache");
+    }
     pthread_mutex_init(&cache->lock, NULL);
     cache->settings = *settings;
     map_init(&cache->names, (size_t)ENTRIES_MAX * 3);
-    cache_table_init(&cache->table, settings);
     if (settings->budget)
         budget_set_give_way(settings->budget, cache_give_way, cache);
     *ret_cache = cache;
@@ -334,7 +350,7 @@ void cache_put(struct cache *cache, const struct backend *backend, const struct 
 
 void cache_put_table(struct cache *cache, const struct backend *backend,
                      const struct sonde_query *query, const struct query_key *key,
-                     const struct result *result)
+                     struct result *result)
 {
     if (!cache || key->when != QUERY_PAST || result->partial_reason || backend_retired(backend) ||
         !use_table(cache, query, key))
@@ -342,15 +358,7 @@ void cache_put_table(struct cache *cache, const struct backend *backend,
     pthread_mutex_lock(&cache->lock);
     int64_t keep_ns = cache->settings.keep_ns;
     pthread_mutex_unlock(&cache->lock);
-    if (cache_table_put(&cache->table, query, key, result, keep_ns))
-        return;
-    char name[QUERY_NAME_BYTES];
-    query_name(key, QUERY_EXACT, name);
-    pthread_mutex_lock(&cache->lock);
-    struct entry *entry = map_get(&cache->names, name, sizeof name);
-    if (entry && entry->result == result)
-        entry->in_table = true;
-    pthread_mutex_unlock(&cache->lock);
+    cache_table_put(&cache->table, query, key, result, keep_ns);
 }
 
 /* Takes out what fits, oldest first, until so many bytes are free. Under the lock. */
@@ -409,6 +417,7 @@ void cache_destroy(struct cache *cache)
 {
     if (!cache)
         return;
+    cache_table_finish(&cache->table);
     if (cache->settings.budget)
         budget_set_give_way(cache->settings.budget, NULL, NULL);
     struct entry *dead = NULL;

@@ -53,10 +53,10 @@ struct result *cache_get(struct cache *cache, struct backend *backend,
 /* Keeps a result that was just fetched, in memory: cheap. cache may be NULL. */
 void cache_put(struct cache *cache, const struct backend *backend, const struct query_key *key,
                struct result *result);
-/* The same, in the table, for what belongs there: encodes it. */
+/* The same, in the table, for what belongs there; a thread encodes it. */
 void cache_put_table(struct cache *cache, const struct backend *backend,
                      const struct sonde_query *query, const struct query_key *key,
-                     const struct result *result);
+                     struct result *result);
 /* Lets go of all that this backend brought, in memory. cache may be NULL. */
 void cache_forget(struct cache *cache, uint64_t backend_serial);
 

@@ -429,6 +429,96 @@ static void test_decoration(void **state)
     assert_int_equal(atomic_load(&plan.begins), begins);
 }
 
+/* A question as a person has it: in words that mean another window each time. */
+struct question {
+    int64_t length; /* the last so long; 0: since T0 */
+    int64_t until;  /* with an end that stays; 0: now */
+};
+
+static int64_t fetches;
+
+/* Asks as the service does: now in whole seconds. Returns when what it got was fetched. */
+static int64_t ask(const struct question *question)
+{
+    int64_t whole = now / S * S;
+    int64_t end = question->until ? question->until : whole;
+    struct sonde_query query = query_of(question->length ? end - question->length : T0, end);
+    struct runner runner = {
+        .count = 1,
+        .items[0] = {.backend = f.backend, .query = &query, .share = true, .may_cache = true}};
+    size_t before = fake_io_count();
+    run_items(&runner);
+    assert_int_equal(runner.items[0].err.code, 0);
+    fetches += (int64_t)(fake_io_count() - before);
+    int64_t fetched = runner.items[0].result->fetched_at_ns;
+    assert_true(fetched == (runner.items[0].cached_ns ? runner.items[0].cached_ns : now));
+    result_unref(runner.items[0].result);
+    return fetched;
+}
+
+static void answer_all(void)
+{
+    toy_request("/api/query", 0);
+    fake_io_add(&(struct fake_rule){.path = "/api/query", .status = 200, .body = "s 1\np 1 1 2\n"});
+}
+
+/* Eight questions, each asked ten times 5 s apart. */
+static void test_repeats(void **state)
+{
+    (void)state;
+    answer_all();
+    at(T0 + HOUR);
+    struct question questions[8];
+    for (int64_t i = 0; i < 6; i++)
+        questions[i] = (struct question){.length = (i + 1) * 600 * S};
+    questions[6] = (struct question){.length = 0};
+    questions[7] = (struct question){.length = HOUR, .until = now - HOUR};
+    fetches = 0;
+    int64_t past = 0;
+    for (int64_t round = 0; round < 10; round++, at(T0 + HOUR + round * 5 * S))
+        for (size_t i = 0; i < 8; i++) {
+            int64_t before = fetches;
+            ask(&questions[i]);
+            past += i == 7 ? fetches - before : 0;
+        }
+    int64_t repeats = INT64_C(8) * 9;
+    assert_true(fetches - 8 < repeats * 3 / 10); /* over 70 % of the repeats are not fetched */
+    assert_int_equal(past, 1);                   /* a past window once */
+}
+
+/* Many ask at any time. */
+static void test_served_within_20_s(void **state)
+{
+    (void)state;
+    answer_all();
+    uint64_t random = 1;
+    struct question questions[10];
+    int64_t answered[10] = {0};
+    for (int64_t i = 0; i < 10; i++)
+        questions[i] = (struct question){.length = i % 3 ? (i + 1) * 60 * S : 0};
+    questions[0].length = 9 * HOUR;
+    int64_t alike = 0;
+    int64_t served = 0;
+    at(T0 + HOUR);
+    for (int step = 0; step < 3000; step++) {
+        random = random * 6364136223846793005u + 1442695040888963407u;
+        at(now + (int64_t)(random >> 32) % (2 * S));
+        /* Those since T0 are one question. */
+        size_t i = (random >> 20) % 10;
+        size_t like = questions[i].length ? i : 3;
+        fetches = 0;
+        bool again = answered[like] && now - answered[like] <= 20 * S;
+        int64_t fetched = ask(&questions[i]);
+        assert_true(now - fetched <= 30 * S);
+        if (fetches)
+            answered[like] = now;
+        alike += again;
+        served += again && !fetches;
+    }
+    assert_true(alike > 1000);
+    assert_true(served * 100 > alike * 95);
+}
+
 #define T(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
@@ -446,6 +536,8 @@ int main(void)
                                        T(test_whose),
                                        T(test_gives_way),
                                        T(test_engine_asks_once),
-                                       T(test_decoration)};
+                                       T(test_decoration),
+                                       T(test_repeats),
+                                       T(test_served_within_20_s)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

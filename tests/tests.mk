@@ -17,12 +17,15 @@ include tests/plugins/plugins.mk
 include tests/modules/modules.mk
 include tests/abi/abi.mk
 include tests/fuzz/fuzz.mk
+include tests/store/postgres.mk
 include tests/lint/lint.mk
+include tests/store/store.mk
 include tests/http/http.mk
 include tests/mcp/mcp.mk
 include tests/conformance/conformance.mk
 include tests/serve/serve.mk
 include tests/backends/backends.mk
 include tests/clients/clients.mk
+include tests/people/people.mk
 
 TESTS += $(UNIT_TESTS)

@@ -37,6 +37,11 @@ struct cli {
     const char *filters[CLI_MAX_REPEATS];
     size_t filter_count;
     const char *max_series;
+    const char *session;
+    const char *tool;
+    const char *status;
+    const char *limit;
+    const char *cursor;
     const char *seed;
     const char *listen;
     const char *token_file;
@@ -72,6 +77,7 @@ int cmd_query(const struct cli *cli);
 int cmd_metrics(const struct cli *cli);
 int cmd_plugin(const struct cli *cli);
 int cmd_connection(const struct cli *cli);
+int cmd_history(const struct cli *cli);
 int cmd_demo(const struct cli *cli, const char *program);
 
 #endif

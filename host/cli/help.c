@@ -43,6 +43,14 @@ static const struct {
     {"connection",
      "usage: sonde connection list | sonde connection test NAME\n"
      "Tests a connection stage by stage; the first that fails names the setting that mends it.\n"},
+    {"history",
+     "usage: sonde history [options] | sonde history ID\n"
+     "Shows what was asked by whoever runs this, newest first; with an id, one query whole.\n"
+     "      --since 1d, --start, --end   when\n"
+     "      --session ID          of one session (SONDE_SESSION names that of the terminal)\n"
+     "      --tool query_metrics  --status ok|error   only those\n"
+     "      --limit 20            how many; --cursor goes on where a page ended\n"
+     "      --json                everything that is known of each\n"},
     {"demo", "usage: sonde demo [--seed N]\n"
              "Makes an incident that ends now, serves it to a real MCP client and shows what an "
              "agent sees.\n"},
@@ -63,6 +71,7 @@ void cli_help(const char *command)
           "  query        ask for metrics in the terminal\n"
           "  metrics      list metric names\n"
           "  connection   list and test connections\n"
+          "  history      what was asked before\n"
           "  plugin       list and check adapters\n"
           "  demo         see it work on an incident made for you\n"
           "  help COMMAND options of a command\n\n"

@@ -15,7 +15,8 @@ struct driver;
 /* One row that waited in the queue. */
 struct queued {
     struct queued *next;
-    size_t size; /* what it is charged with */
+    size_t size;       /* what it is charged with: the block with all its texts */
+    int64_t queued_ms; /* since when it waits */
     enum { QUEUED_HISTORY, QUEUED_CACHE, QUEUED_HIT, QUEUED_TOKEN_USED } type;
     union {
         struct {
@@ -42,6 +43,9 @@ struct driver_table {
     int (*migrations)(const char *location, struct arena *arena,
                       struct store_migration **ret_migrations, size_t *ret_count, struct err *err);
     int (*migrate)(const char *location, size_t *ret_applied, struct err *err);
+    /* As store_facts. */
+    int (*facts)(const char *location, struct arena *arena, struct store_facts *ret_facts,
+                 struct err *err);
     /* 0 when every migration this program knows, and no other, is applied; else ERR_INVALID; ret_missing: it is only older. */
     int (*check_schema)(struct driver *driver, bool *ret_missing, struct err *err);
     uint64_t (*generation)(struct driver *driver);

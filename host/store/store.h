@@ -7,7 +7,9 @@
  * thread but an event loop's: all but store_append_history, store_put_cache and store_hit_cache may wait for the disk, a lock or the network
  * (2 s for a lock, then ERR_BUSY).
  *
- * Errors of every operation beside those it names: ERR_UNAVAILABLE (the database cannot be reached or refuses to work: says why, the next
+ * Every text must be UTF-8 and at most 1 MiB long (ERR_LIMIT), every id written a UUID (ERR_INVALID); an id asked for that is none is not found.
+ *
+ * Errors of every operation beside those it names: ERR_INVALID (a row that refers to a user who is not there, JSON that is none), ERR_UNAVAILABLE (the database cannot be reached or refuses to work: says why, the next
  * call may succeed), ERR_BUSY (a lock was not had), ERR_SYSTEM (disk full, damaged file), ERR_MEMORY.
  */
 #ifndef STORE_STORE_H
@@ -59,6 +61,22 @@ int store_migrations(const char *location, struct arena *arena,
 /* Applies what is missing, under the lock; ret_applied how many. */
 int store_migrate(const char *location, size_t *ret_applied, struct err *err);
 
+struct store_facts {
+    const char *engine; /* with its version: "SQLite 3.40.1" */
+    int64_t size;       /* bytes */
+    const struct store_table {
+        const char *name;
+        int64_t rows;
+        int64_t newest_ms; /* 0: it has none */
+    } * tables;            /* none where no migration was applied */
+    size_t table_count;
+};
+/* Looks without changing anything. ERR_NOT_FOUND: no database is there yet. */
+int store_facts(const char *location, struct arena *arena, struct store_facts *ret_facts,
+                struct err *err);
+/* A location as it may be shown: a path, or host and database of an address, no user and no password. */
+void store_place(const char *location, char *shown, size_t size);
+
 /* --- change notices --- */
 /*
  * A number that is another one whenever users, tokens or connections were changed by anybody, since it was last asked: cheap enough for
@@ -90,7 +108,10 @@ int store_token_revoke(struct store *store, const char *id, int64_t now_ms, stru
 void store_token_used(struct store *store, const char *id, int64_t now_ms);
 
 /* --- connections --- */
-/* is_default clears the user's other default of that backend type in the same transaction. ERR_CONFLICT: the name is taken. */
+/*
+ * is_default clears the user's other default of that backend type in the same transaction, whose revision moves on. The revision of the row
+ * becomes 1. ERR_CONFLICT: the name is taken.
+ */
 int store_connection_add(struct store *store, const struct connection_row *row, struct err *err);
 /* Those of one user that are not deleted, by name. after_name NULL or where the page before ended; limit 0: all. */
 int store_connections(struct store *store, const char *user_id, const char *after_name,
@@ -107,6 +128,7 @@ int store_connection_update(struct store *store, const struct connection_row *ro
 /* Hides it and erases its config at once. revision 0: whichever. ERR_NOT_FOUND, ERR_CONFLICT. */
 int store_connection_delete(struct store *store, const char *user_id, const char *id,
                             uint64_t revision, int64_t now_ms, struct err *err);
+/* ERR_NOT_FOUND. Neither the revision nor store_generation moves. */
 int store_connection_health(struct store *store, const char *id, enum connection_health health,
                             const char *error, int64_t now_ms, struct err *err);
 /*
@@ -156,7 +178,7 @@ int store_history_get(struct store *store, const char *user_id, const char *id, 
                       struct history_row *ret_row, struct err *err);
 
 /* --- cache table --- */
-/* Queued like history, but the first to go when the queue is full. */
+/* Queued like history, but the first to go when the queue is full. For a connection that has no row (any more) nothing is kept. */
 void store_put_cache(struct store *store, const struct cache_row *row);
 /* ERR_NOT_FOUND: none, or it is past its time at now_ms. */
 int store_get_cache(struct store *store, const char *connection_id, const char *hash,

@@ -60,7 +60,6 @@ struct asked {
     int64_t cached_ns; /* when the answer was fetched, if it came from the cache; 0: it did not */
     struct err err;    /* code 0: well */
     int64_t started_ns;
-    int64_t cached_ns; /* when result was fetched, if it came from the cache; 0: it did not */
 };
 
 /* The common part of a tool call, filled step by step; ask_finish releases. */

@@ -39,6 +39,8 @@ static int load_plugins(struct service *service, const struct config *config,
 struct cache_settings cache_settings_of(struct service *service, const struct config *config)
 {
     return (struct cache_settings){.budget = &service->budget,
+                                   .store = service->kept.store,
+                                   .rows = {store_put_cache, store_get_cache, store_hit_cache},
                                    .max_bytes = config->keep.cache_memory,
                                    .keep_ns = config->keep.cache_ns,
                                    .table = config->keep.cache_table,
@@ -127,9 +129,9 @@ int service_create(struct config *config, const struct service_options *options,
     pthread_mutex_init(&service->set_lock, NULL);
     int r = load_plugins(service, config, options, err);
     if (!r)
-        r = start_parts(service, config, options, err);
-    if (!r)
         r = kept_open(config, options->keeping, &service->kept, err);
+    if (!r)
+        r = start_parts(service, config, options, err);
     if (r)
         config_free(config);
     else

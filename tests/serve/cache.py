@@ -42,12 +42,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self):
-        self.body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
-        self.do_GET()
+        self.answer(self.rfile.read(int(self.headers.get("Content-Length", 0))).decode())
 
     def do_GET(self):
+        self.answer("")
+
+    def answer(self, body):
         address = urllib.parse.urlsplit(self.path)
-        fields = urllib.parse.parse_qs(address.query + "&" + getattr(self, "body", ""))
+        fields = urllib.parse.parse_qs(address.query + "&" + body)
         status, data = 200, []
         if address.path.endswith("buildinfo"):
             data = {"version": "3.0.0"}

@@ -60,10 +60,32 @@ static struct entry *find_entry(const struct catalogue *catalogue, const struct 
     return NULL;
 }
 
-/* NULL: no memory, or too many. Under the lock. */
-static struct entry *make_entry(struct catalogue *catalogue, struct backend *backend)
+/* Takes the entry out that nobody looks after and that was fetched longest ago; NULL: there is none. Under the lock. */
+static struct entry *take_oldest(struct catalogue *catalogue)
+{
+    size_t oldest = catalogue->entry_count;
+    for (size_t i = 0; i < catalogue->entry_count; i++) {
+        const struct entry *entry = catalogue->entries[i];
+        if (entry->watched || entry->checking || entry->refreshing || !entry->snapshot)
+            continue;
+        if (oldest == catalogue->entry_count ||
+            entry->snapshot->fetched_ns < catalogue->entries[oldest]->snapshot->fetched_ns)
+            oldest = i;
+    }
+    if (oldest == catalogue->entry_count)
+        return NULL;
+    struct entry *entry = catalogue->entries[oldest];
+    catalogue->entries[oldest] = catalogue->entries[--catalogue->entry_count];
+    return entry;
+}
+
+/* NULL: no memory, or too many. *ret_gone: for entry_free, outside the lock. Under the lock. */
+static struct entry *make_entry(struct catalogue *catalogue, struct backend *backend,
+                                struct entry **ret_gone)
 {
     struct entry *entry = find_entry(catalogue, backend);
+    if (!entry && catalogue->entry_count == CATALOGUE_MAX_ENTRIES)
+        *ret_gone = take_oldest(catalogue);
     if (entry || catalogue->entry_count == CATALOGUE_MAX_ENTRIES)
         return entry;
     if (catalogue->entry_count == catalogue->entry_capacity) {
@@ -84,14 +106,16 @@ static struct entry *make_entry(struct catalogue *catalogue, struct backend *bac
 
 int catalogue_watch(struct catalogue *catalogue, struct backend *backend)
 {
+    struct entry *gone = NULL;
     pthread_mutex_lock(&catalogue->lock);
-    struct entry *entry = make_entry(catalogue, backend);
+    struct entry *entry = make_entry(catalogue, backend, &gone);
     if (entry && !entry->watched) {
         entry->watched = true;
         keeper_plan_first(entry, clock_mono_ns());
         pthread_cond_signal(&catalogue->wake);
     }
     pthread_mutex_unlock(&catalogue->lock);
+    entry_free(gone);
     return entry ? 0 : ERR_MEMORY;
 }
 
@@ -115,20 +139,23 @@ struct entry *entry_take_retired(struct catalogue *catalogue, struct entry *entr
     return entry;
 }
 
-void catalogue_unwatch(struct catalogue *catalogue, struct backend *backend)
+bool catalogue_unwatch(struct catalogue *catalogue, struct backend *backend)
 {
     struct entry *gone = NULL;
+    bool watched = false;
     pthread_mutex_lock(&catalogue->lock);
     /* Under the lock, so that no refresh that is just ending makes an entry for it again. */
     backend_retire(backend);
     struct entry *entry = find_entry(catalogue, backend);
     if (entry) {
+        watched = entry->watched;
         entry->watched = false;
         keeper_cancel(catalogue, entry);
         gone = entry_take_retired(catalogue, entry);
     }
     pthread_mutex_unlock(&catalogue->lock);
     entry_free(gone);
+    return watched;
 }
 
 struct catalogue_snapshot *catalogue_peek(struct catalogue *catalogue, struct backend *backend)
@@ -159,7 +186,8 @@ static void keep(struct catalogue *catalogue, struct backend *backend,
                  struct catalogue_snapshot *snapshot)
 {
     pthread_mutex_lock(&catalogue->lock);
-    struct entry *entry = backend_retired(backend) ? NULL : make_entry(catalogue, backend);
+    struct entry *gone = NULL;
+    struct entry *entry = backend_retired(backend) ? NULL : make_entry(catalogue, backend, &gone);
     struct catalogue_snapshot *old = NULL;
     if (entry && snapshot) {
         old = entry->snapshot;
@@ -169,6 +197,7 @@ static void keep(struct catalogue *catalogue, struct backend *backend,
         keeper_plan_refresh(entry, !snapshot, clock_mono_ns());
     pthread_mutex_unlock(&catalogue->lock);
     catalogue_unref(old);
+    entry_free(gone);
 }
 
 int catalogue_refresh(struct catalogue *catalogue, struct call *call,

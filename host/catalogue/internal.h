@@ -61,6 +61,12 @@ void keeper_plan_first(struct entry *entry, int64_t now);
 /* Asks n backends side by side what they hold, without keeping it. ret[i] NULL with errs[i] set where it failed. 0 or ERR_MEMORY. */
 int snapshot_fetch(struct engine *engine, struct call *call, struct backend *const *backends,
                    size_t n, struct catalogue_snapshot **ret, struct err *errs);
+/*
+ * The filters a connection's enforce{} stands for, ENFORCED and with native labels, as many as it has keys; memory of the call and of the
+ * connection. 0, ERR_MEMORY, or why no query can be held to them.
+ */
+int enforce_find(struct engine *engine, struct call *call, struct backend *backend,
+                 struct sonde_filter ***ret_filters, struct err *err);
 struct catalogue_snapshot *snapshot_ref(struct catalogue_snapshot *snapshot);
 
 /* What was learnt about one connection, before it becomes a snapshot. Results may be NULL. */
@@ -70,6 +76,8 @@ struct snapshot_parts {
     const char *const *value_labels;
     struct result *const *values; /* of value_labels[i]; NULL: it failed */
     size_t value_label_count;
+    struct sonde_filter *const *enforced; /* what all of it was asked with */
+    size_t enforced_count;
     bool cut;
 };
 /* NULL: no memory. */

@@ -177,6 +177,20 @@ static void task_go(struct run *run, struct task *task)
         op_keep(task->op, &task->key);
 }
 
+/* Whether every filter of the connection's enforce{} stands in the query. */
+static bool is_held(const struct engine_item *item)
+{
+    size_t want = item->backend->connection->enforce_count;
+    const struct sonde_query *query = item->query;
+    if (!want || item->unheld || query->kind == SONDE_KIND_PROBE ||
+        query->kind == SONDE_KIND_HEALTH)
+        return true;
+    size_t found = 0;
+    for (size_t i = 0; i < query->filter_count; i++)
+        found += (query->filters[i]->flags & SONDE_FILTER_ENFORCED) != 0;
+    return found == want && (query->must_understand & SONDE_MUST_ENFORCED_FILTERS);
+}
+
 static void task_probe(struct run *run, struct task *task)
 {
     static const struct sonde_query probe = {.struct_size = sizeof probe,
@@ -252,6 +266,9 @@ static void task_start(struct run *run, struct task *task)
                  "it was not asked",
                  table->name, (unsigned long long)(query->must_understand & ~table->understands));
         task_fail(task, SONDE_E_UNSUPPORTED, text);
+    } else if (!is_held(item)) {
+        task_fail(task, SONDE_E_REFUSED,
+                  "not sent: the query is not held to the filters of the connection's enforce");
     } else {
         task_look(run, task);
     }

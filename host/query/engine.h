@@ -86,6 +86,8 @@ void backend_probe_stages(struct backend *backend, struct io_probe *ret_probe);
 struct engine_item {
     struct backend *backend;
     const struct sonde_query *query;
+    /* It need not be held to the connection's enforce{}: the catalogue's look at which labels that stands for. Every other query is refused without. */
+    bool unheld;
     bool share;     /* may join or lead a flight */
     bool may_cache; /* may be answered from the cache, and its answer kept there */
     bool decorates; /* the item before it: not asked for where that one came from the cache */

@@ -12,21 +12,20 @@ static const char *const stage_names[] = {"name", "address policy", "proxy", "TC
 
 static struct slot *find_slot(const struct connection_set *set, const char *name, struct err *err)
 {
+    struct slot *slot = set_find_id(set, name);
+    if (slot)
+        return slot;
     const char *names[256] = {0};
     size_t n = 0;
-    for (size_t i = 0; i < set->slot_count; i++) {
-        const struct connection *connection = set->slots[i].connection;
-        if (str_eq(connection->name, name) || str_eq(connection->id, name))
-            return &set->slots[i];
-        if (n < ARRAY_SIZE(names))
-            names[n++] = connection->name;
-    }
+    for (size_t i = 0; i < set->slot_count && n < ARRAY_SIZE(names); i++)
+        names[n++] = set->slots[i].connection->name;
     const char *near = str_nearest(name, names, n);
-    err_set(err, ERR_NOT_FOUND, "no connection \"%s\"%s%s%s", name, near ? "; did you mean " : "",
-            near ? near : "",
+    err_set(err, ERR_NOT_FOUND, "no connection \"%.64s\"%s%s%s%s%s", name,
+            near ? "; did you mean " : "", near ? near : "",
             near ? "?"
             : n  ? "; list_connections names them"
-                 : ": none is configured");
+                 : ": none is configured",
+            set->missing[0] ? "; " : "", set->missing);
     return NULL;
 }
 
@@ -67,6 +66,13 @@ static int run_one(struct service *service, struct call *call, struct slot *slot
                                 .scope = "",
                                 .name = "",
                                 .native = ""};
+    CLEANUP(catalogue_unrefp) struct catalogue_snapshot *held = NULL;
+    if (kind == SONDE_KIND_METRIC_NAMES && slot->connection->enforce_count) {
+        int failed = catalogue_fetch(service->catalogue, call, &slot->backend, 1, &held, err);
+        if (failed || !held)
+            return failed ? err_set(err, failed, "no memory for the test") : err->code;
+        ask_hold(&query, held);
+    }
     struct engine_item item = {.backend = slot->backend, .query = &query};
     int r = engine_run(service->engine, call, &item, 1);
     if (r)
@@ -83,7 +89,9 @@ static int run_one(struct service *service, struct call *call, struct slot *slot
 int service_connection_test(struct service *service, struct call *call, const char *name,
                             service_stage_fn say, void *user, struct err *err)
 {
-    CLEANUP(set_unrefp) struct connection_set *set = service_set(service);
+    CLEANUP(set_unrefp) struct connection_set *set = service_set_for(service, &call->principal);
+    if (!set)
+        return err_set(err, ERR_MEMORY, "no memory for the test");
     struct slot *slot = find_slot(set, name, err);
     if (!slot)
         return err->code;

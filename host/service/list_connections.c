@@ -73,6 +73,12 @@ static void add_health(struct buf *json, struct buf *text, const struct slot *sl
 {
     static const char *const states[] = {"unknown", "healthy", "degraded", "unhealthy"};
     struct backend_health health = {.state = 3};
+    if (slot->connection->disabled) {
+        buf_json_key(json, "enabled");
+        buf_add(json, "false");
+        buf_add(text, ", disabled");
+        return;
+    }
     if (slot->backend)
         backend_health(slot->backend, &health);
     else
@@ -127,6 +133,10 @@ static void add_row(struct buf *json, struct buf *text, const struct slot *slot,
         }
         buf_add_char(json, '}');
     }
+    if (!connection_shared(connection)) {
+        add_string(json, "owner", "you");
+        buf_add(text, ", your own");
+    }
     if (connection->is_default) {
         buf_json_key(json, "default");
         buf_add(json, "true");
@@ -172,18 +182,25 @@ int tool_list_connections(struct ask *ask, struct answer *ret_answer, struct err
     }
     buf_printf(&json, "],\"total\":%zu,\"returned\":%zu", fitting, shown);
     if (shown < fitting) {
-        buf_add(
-            &json,
-            ",\"truncated\":true,\"notes\":[\"match narrows: a part of the name, a backend, a tag's value\"]");
-        buf_printf(&text,
-                   "and %zu more: match narrows (a part of the name, a backend, a tag's value)\n",
-                   fitting - shown);
+        ask_note(ask, "match narrows: a part of the name, a backend, a tag's value");
+        buf_add(&json, ",\"truncated\":true");
+        buf_printf(&text, "and %zu more\n", fitting - shown);
     }
     if (ask->set->slot_count && !fitting)
         buf_printf(&text, "None of the %zu connections matches.\n", ask->set->slot_count);
     if (!ask->set->slot_count)
-        buf_add(&text, "No connections: add one with `sonde mcp --connection prometheus=URL` or in "
-                       "sonde.yaml.\n");
+        buf_add(&text,
+                "No connections: add one with `sonde connection add`, in sonde.yaml, or start "
+                "with --connection prometheus=URL.\n");
+    if (ask->note_count) {
+        buf_add(&json, ",\"notes\":[");
+        for (size_t i = 0; i < ask->note_count; i++) {
+            buf_json_sep(&json);
+            buf_json_string(&json, ask->notes[i], strlen(ask->notes[i]));
+            buf_printf(&text, "%s\n", ask->notes[i]);
+        }
+        buf_add_char(&json, ']');
+    }
     buf_add_char(&json, '}');
     ret_answer->json_size = json.size;
     ret_answer->text_size = text.size;

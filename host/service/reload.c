@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "service/sync.h"
 
 static bool same_texts(const char *const *a, size_t n, const char *const *b, size_t m)
 {
@@ -117,6 +118,7 @@ int service_reload(struct service *service, struct config *config,
     struct connection_set *after = NULL;
     struct set_parts parts = {.registry = service->registry,
                               .engine = service->engine,
+                              .keyring = service->kept.keyring,
                               .options = options,
                               .before = before};
     int r = set_create(config, &parts, &after, mistakes, ret_mistake_count, err);
@@ -134,8 +136,11 @@ int service_reload(struct service *service, struct config *config,
     struct connection_set *ours = service->set; /* beside the reference held here */
     service->set = after;
     pthread_mutex_unlock(&service->set_lock);
+    user_sets_rebase(service->users,
+                     before->config->limit_timeout_ns != after->config->limit_timeout_ns);
     unwatch(service, before, after);
     set_unref(ours);
+    sync_operator(service);
     *ret_changes = changes;
     return 0;
 }
@@ -148,6 +153,7 @@ void service_state(struct service *service, struct service_state *ret_state)
         state.unusable += !set->slots[i].backend;
     registry_adapters(service->registry, &state.plugins);
     registry_refusals(service->registry, &state.plugins_refused);
+    user_sets_count(service->users, &state.users, &state.own);
     state.calls = call_pool_active(service->calls);
     *ret_state = state;
 }

@@ -43,6 +43,7 @@ tests_fuzz_fuzz_paper_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_paper_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_paper_LDADD = libsonde-testkit.a libsdk.la
 
+include tests/fuzz/auth.mk
 include tests/fuzz/http.mk
 include tests/fuzz/promql.mk
 include tests/fuzz/secrets.mk

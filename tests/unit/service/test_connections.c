@@ -97,6 +97,8 @@ static void test_all_keys(void **state)
         "  description: all of it\n  default: true\n  tags: {env: prod, region: eu}\n"
         "  timeout_seconds: 2.5\n"
         "  query_limits: {max_samples: 10000, max_time_range_hours: 0.5}\n"
+        "  enforce: {namespace: team-a, \"k8s.cluster\": \"a,b\"}\n"
+        "  access: {users: [ann, bob@example.org]}\n"
         "  auth: {type: basic, username: me, password: \"s3cret\"}\n"
         "  tls: {ca_file: /dev/null, cert: /dev/null, key: /dev/null, server_name: x,"
         " insecure_skip_verify: true}\n"
@@ -115,6 +117,14 @@ static void test_all_keys(void **state)
     assert_string_equal(connection_tag(c, "env"), "prod");
     assert_int_equal(c->timeout_ns, 2500 * NS_PER_MS);
     assert_int_equal(c->max_samples, 10000);
+    assert_int_equal(c->enforce_count, 2);
+    assert_string_equal(c->enforce[0].key, "namespace");
+    assert_string_equal(c->enforce[0].value, "team-a");
+    assert_string_equal(c->enforce[1].key, "k8s.cluster");
+    assert_string_equal(c->enforce[1].value, "a,b");
+    assert_int_equal(c->access_user_count, 2);
+    assert_string_equal(c->access_users[1], "bob@example.org");
+    assert_true(connection_shared(c));
     assert_int_equal(c->max_time_range_ns, 30 * NS_PER_MIN);
     assert_int_equal(c->auth.type, AUTH_BASIC);
     assert_string_equal(c->auth.user, "me");
@@ -248,8 +258,14 @@ static const struct {
      "f.yaml:4: connections[0].headers.a b: ", "name of a header"},
     {P "  proxy: proxy\n", "f.yaml:4: connections[0].proxy: ", "must begin with"},
     {P "  ui: {url: g}\n", "f.yaml:4: connections[0].ui.url: ", "must begin with"},
-    {P "  enforce: {namespace: a}\n", "f.yaml:4: connections[0].enforce: ", "not in this version"},
-    {P "  access: {users: [a]}\n", "f.yaml:4: connections[0].access: ", "not in this version"},
+    {P "  enforce: [a]\n", "f.yaml:4: connections[0].enforce: ", "expected a map"},
+    {P "  enforce: {namespace: [a]}\n", "f.yaml:4: connections[0].enforce.namespace: ", "got a list"},
+    {P "  enforce: {namespace: \"\"}\n", "f.yaml:4: connections[0].enforce.namespace: ", "expected"},
+    {P "  access: [a]\n", "f.yaml:4: connections[0].access: ", "expected {users: "},
+    {P "  access: {}\n", "f.yaml:4: connections[0].access: ", "expected {users: "},
+    {P "  access: {users: []}\n", "f.yaml:4: connections[0].access.users: ", "names nobody"},
+    {P "  access: {users: [a], groups: [b]}\n",
+     "f.yaml:4: connections[0].access.groups: ", "unknown key"},
     {P "  mask: [a]\n", "f.yaml:4: connections[0].mask: ", "not in this version"},
     {P "  term_match: word\n", "f.yaml:4: connections[0].term_match: ", "not in this version"},
     {P "- name: p\n  backend: vendor\n  api_key: k\n",

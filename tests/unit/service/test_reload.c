@@ -81,7 +81,7 @@ static void expect(size_t added, size_t changed, size_t removed, size_t kept)
 static void expect_connections(const char *names)
 {
     struct buf text = BUF(8192);
-    service_instructions(service, &text);
+    service_instructions(service, &PRINCIPAL_LOCAL, &text);
     const char *list = strstr(buf_text(&text), "Connections:");
     char found[256] = "";
     for (const char *p = list; p && (p = strstr(p, " (toy")); p++)

@@ -201,6 +201,13 @@ def main():
             ask(serve, "off")
             assert backend.count("off") == 2
             assert serve.stop() == 0
+        # What is past is in the store, and serves the next process.
+        with Serve(folder, yaml) as serve:
+            answer = ask(serve, "past", start=str(end - HOUR), end=str(end))
+            assert fetched_at(answer) == when and backend.count("past") == 1
+            assert "cached_age_s" in answer
+            assert metric(serve, "sonde_cache_lookups_total", layer="table", outcome="hit") >= 1
+            assert serve.stop() == 0
     backend.shutdown()
 
 

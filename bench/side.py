@@ -317,7 +317,8 @@ class Bench:
                         for name, r in small.items()})
         rates = {name: [row["small"]["count"] / row["seconds"] for row in r] for name, r in rows.items()}
         self.table.add("calls per second, %s" % title, {name: statistics.median(r) for name, r in rates.items()}, "%.0f")
-        self.table.add("the same as a share of sonde's, median of the rounds",
+        if len(rows) > 1:
+            self.table.add("the same as a share of sonde's, median of the rounds",
                        {name: statistics.median(a / b for a, b in zip(r, rates["sonde"])) for name, r in rates.items() if name != "sonde"},
                        "%.2f")
         if cpu:

@@ -6,6 +6,11 @@
 
 #define KEPT_FRESH_NS (10 * NS_PER_MIN)
 #define USABLE_NS NS_PER_HOUR
+#define AGAIN_NS NS_PER_S /* trouble is looked at once more */
+#define LOOKED_AT_NS (4 * NS_PER_S)
+
+/* Trouble, or its end: looked at again soon, without waiting for the next check's turn. */
+static void health_changed(void *user, struct backend *backend);
 
 int catalogue_create(struct engine *engine, struct call_pool *pool,
                      struct catalogue **ret_catalogue, struct err *err)
@@ -22,6 +27,7 @@ int catalogue_create(struct engine *engine, struct call_pool *pool,
         mem_free(catalogue);
         return err_set(err, ERR_SYSTEM, "cannot make a condition for the catalogue");
     }
+    engine_on_health(engine, health_changed, catalogue);
     *ret_catalogue = catalogue;
     return 0;
 }
@@ -49,6 +55,7 @@ void catalogue_destroy(struct catalogue *catalogue)
     if (!catalogue)
         return;
     catalogue_keeper_stop(catalogue);
+    engine_on_health(catalogue->engine, NULL, NULL);
     catalogue_drop(catalogue);
 }
 
@@ -77,6 +84,57 @@ static struct entry *take_oldest(struct catalogue *catalogue)
     struct entry *entry = catalogue->entries[oldest];
     catalogue->entries[oldest] = catalogue->entries[--catalogue->entry_count];
     return entry;
+}
+
+static void health_changed(void *user, struct backend *backend)
+{
+    struct catalogue *catalogue = user;
+    pthread_mutex_lock(&catalogue->lock);
+    struct entry *entry = find_entry(catalogue, backend);
+    bool watched = entry && entry->watched;
+    if (watched)
+        keeper_check_by(catalogue, entry, clock_mono_ns() + AGAIN_NS);
+    void (*tell)(void *) = watched ? catalogue->on_health : NULL;
+    void *tell_user = catalogue->on_health_user;
+    pthread_mutex_unlock(&catalogue->lock);
+    if (tell)
+        tell(tell_user);
+}
+
+void catalogue_on_health(struct catalogue *catalogue, void (*changed)(void *user), void *user)
+{
+    pthread_mutex_lock(&catalogue->lock);
+    catalogue->on_health = changed;
+    catalogue->on_health_user = user;
+    pthread_mutex_unlock(&catalogue->lock);
+}
+
+void catalogue_look(struct catalogue *catalogue, struct backend *backend)
+{
+    backend_interest(backend);
+    pthread_mutex_lock(&catalogue->lock);
+    struct entry *entry = find_entry(catalogue, backend);
+    if (entry && entry->watched)
+        keeper_check_by(catalogue, entry, entry->checked_at + LOOKED_AT_NS);
+    pthread_mutex_unlock(&catalogue->lock);
+}
+
+int catalogue_each(struct catalogue *catalogue, void (*each)(void *user, struct backend *backend),
+                   void *user)
+{
+    pthread_mutex_lock(&catalogue->lock);
+    struct backend **backends = mem_alloc_array(catalogue->entry_count + 1, sizeof *backends);
+    size_t n = 0;
+    for (size_t i = 0; backends && i < catalogue->entry_count; i++)
+        if (catalogue->entries[i]->watched)
+            backends[n++] = backend_ref(catalogue->entries[i]->backend);
+    pthread_mutex_unlock(&catalogue->lock);
+    for (size_t i = 0; i < n; i++) {
+        each(user, backends[i]);
+        backend_unref(backends[i]);
+    }
+    mem_free(backends);
+    return backends ? 0 : ERR_MEMORY;
 }
 
 /* NULL: no memory, or too many. *ret_gone: for entry_free, outside the lock. Under the lock. */

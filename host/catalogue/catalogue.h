@@ -54,6 +54,19 @@ int catalogue_watch(struct catalogue *catalogue, struct backend *backend);
  * still hold the backend may go on asking. Returns whether it was looked after.
  */
 bool catalogue_unwatch(struct catalogue *catalogue, struct backend *backend);
+/*
+ * Somebody looks at how the connection is: it is checked again at once where the last check is older than a few seconds (the answer shows at
+ * the next look), and looked after closely for ten minutes. Cheap, and waits for nothing.
+ */
+void catalogue_look(struct catalogue *catalogue, struct backend *backend);
+/* Calls each for all backends that are watched, with a reference held; not under a lock. 0 or ERR_MEMORY. */
+int catalogue_each(struct catalogue *catalogue, void (*each)(void *user, struct backend *backend),
+                   void *user);
+/*
+ * Called without locks on whichever thread met it when the state of a watched connection became another or trouble began. One at most; before
+ * the keeper starts and before the first call.
+ */
+void catalogue_on_health(struct catalogue *catalogue, void (*changed)(void *user), void *user);
 /* Starts the keeper thread: `sonde mcp` and `sonde serve`. Up to 64 operations side by side. */
 int catalogue_keeper_start(struct catalogue *catalogue, struct err *err);
 

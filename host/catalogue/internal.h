@@ -23,8 +23,8 @@ struct entry {
     bool refreshing;
     bool checking;
     unsigned failures; /* of refreshes, in a row */
-    unsigned quick;    /* checks that still follow each other fast */
-    int state;         /* of backend_health when last looked at */
+    int state;         /* of backend_health after the last check */
+    int64_t checked_at;
 };
 
 struct job;
@@ -40,8 +40,11 @@ struct catalogue {
     size_t entry_capacity;
     struct job *jobs; /* running */
     unsigned job_count;
+    unsigned refresh_count; /* of them */
     bool keeper;
     bool stop;
+    void (*on_health)(void *user);
+    void *on_health_user;
     pthread_t thread;
 };
 
@@ -55,6 +58,8 @@ void keeper_cancel(struct catalogue *catalogue, const struct entry *entry);
 struct entry *entry_take_retired(struct catalogue *catalogue, struct entry *entry);
 /* Without the lock: it may close the backend. NULL is fine. */
 void entry_free(struct entry *entry);
+/* Brings the next check forward, if none runs. Under the lock. */
+void keeper_check_by(struct catalogue *catalogue, struct entry *entry, int64_t at);
 /* First times of a new watched entry. Under the lock. */
 void keeper_plan_first(struct entry *entry, int64_t now);
 

@@ -65,7 +65,7 @@ struct cli {
     bool table;
     bool help;
     bool version;
-    const char *program; /* as it was started */
+    const char *program;                /* as it was started */
     const char *words[CLI_MAX_REPEATS]; /* what is no option */
     size_t word_count;
 };

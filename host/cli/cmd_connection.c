@@ -10,10 +10,16 @@
 
 #define DOCUMENT_MAX ((size_t)1 << 20)
 
-static void say(void *user, const char *stage, int ok, const char *detail)
+static void say(void *user, const struct service_stage *stage)
 {
     (void)user;
-    printf("%-7s %-20s %s\n", ok > 0 ? "ok" : ok == 0 ? "FAILED" : "-", stage, detail);
+    printf("%-7s %-20s %s\n",
+           stage->ok > 0    ? "ok"
+           : stage->ok == 0 ? "FAILED"
+                            : "-",
+           stage->name, stage->detail);
+    if (!stage->ok && *stage->setting)
+        printf("%-7s %-20s setting: %s\n", "", "", stage->setting);
     fflush(stdout);
 }
 

@@ -44,7 +44,7 @@ static const char *state_of(const struct keys_key *key)
         return "active";
     if (!key->in_ring)
         return "missing";
-    return key->may_go ? "may go" : "opens";
+    return key->may_go ? "unused" : "opens";
 }
 
 static void print_status(const struct kept *kept, const struct keys_status *status)
@@ -83,7 +83,10 @@ static void print_advice(const struct keys_status *status)
     for (size_t i = 1; i < status->key_count; i++) {
         const struct keys_key *key = &status->keys[i];
         if (key->may_go)
-            printf("Nothing is under %s: its line may be taken out of every ring.\n", key->id);
+            printf(
+                "Nothing is under %s: its line may be taken out of every ring; or, to seal with it "
+                "from now on, be put first in every one.\n",
+                key->id);
         if (!key->in_ring && (key->connections || key->canary))
             printf("%s is missing in the ring: what is under it cannot be read until its line is "
                    "back.\n",

@@ -33,6 +33,8 @@ const char *serve_unready(struct serve *serve, char *text, size_t size)
     service_state(serve->service, &state);
     if (!state.plugins)
         return "no plugin is loaded: see sonde plugin list";
+    if (state.store_gone) /* why is in the log: this page is open to everybody */
+        return "the store cannot be reached: calls go on, history waits";
     /* A backend that is down is its own trouble; all connections refused are ours. */
     if (!state.connections || state.unusable < state.connections)
         return NULL;

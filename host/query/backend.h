@@ -16,6 +16,7 @@
 #include "query/facts.h"
 #include "query/flight.h"
 #include "query/gate.h"
+#include "query/health.h"
 
 #define ENDPOINTS_MAX 64u
 
@@ -27,6 +28,9 @@ struct engine {
     /* In place of the settings'. */
     atomic_uint per_connection;
     atomic_uint per_user;
+    /* Before the first operation. */
+    void (*on_health)(void *user, struct backend *backend);
+    void *on_health_user;
 };
 
 struct endpoint {
@@ -56,7 +60,7 @@ struct backend {
     struct facts facts;
     pthread_mutex_t lock;
     /* under lock */
-    struct backend_health health;
+    struct health health;
     char product[128];
     char version[64];
     char advice[256];        /* of PROBE: what could be set better; "" nothing */
@@ -71,8 +75,11 @@ bool backend_needs_probe(struct backend *backend);
 bool backend_hopeless(int code);
 /* PROBE ended: with 0 its facts hold as long as they say, with an error that is not hopeless others go on without for a while. */
 void backend_probed(struct backend *backend, int code);
-/* An operation ended. result may be NULL. */
-void backend_note(struct backend *backend, const struct result *result, const struct err *err);
+/* An operation of that kind ended, after so many requests and so long. result may be NULL. */
+void backend_note(struct backend *backend, uint32_t kind, uint64_t requests, int64_t took_ns,
+                  const struct result *result, const struct err *err);
+/* What its endpoints' certificates say of their end. */
+void backend_note_expiry(struct backend *backend);
 /* What PROBE said of the backend in one line; NULL: it is well. */
 void backend_advise(struct backend *backend, const char *advice);
 void backend_count(struct backend *backend, uint64_t requests, uint64_t failures);

@@ -80,6 +80,13 @@ void engine_set_in_flight(struct engine *engine, uint32_t per_connection, uint32
     atomic_store(&engine->per_user, per_user ? per_user : 8);
 }
 
+void engine_on_health(struct engine *engine, void (*changed)(void *user, struct backend *backend),
+                      void *user)
+{
+    engine->on_health = changed;
+    engine->on_health_user = user;
+}
+
 static void task_end(struct task *task, struct result *result, const struct err *err)
 {
     task->item->result = result;

@@ -82,7 +82,10 @@ void op_finish(struct op *op)
     op->state = NULL;
     op_send_at_end(op);
     make_result(op);
-    backend_note(op->backend, op->result, &op->err);
+    if (op->query.kind == SONDE_KIND_HEALTH || op->query.kind == SONDE_KIND_PROBE)
+        backend_note_expiry(op->backend);
+    backend_note(op->backend, op->query.kind, op->requests, clock_mono_ns() - op->started_ns,
+                 op->result, &op->err);
     /* Before the waiters hear of it, or one of them would ask again. */
     if (op->query.kind == SONDE_KIND_PROBE)
         backend_probed(op->backend, op->err.code);

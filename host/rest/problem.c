@@ -62,8 +62,8 @@ int problem_status(const struct work *work, int code)
     case ERR_CONFLICT:
         return work->operation->if_match && (work->revision || !work->operation->names) ? 412 : 409;
     case ERR_LIMIT:
-        /* What ends by itself says when; a number of rows that is full ends when one is removed. */
-        return !work->err.wait_ms && work->operation->names ? 409 : 429;
+        /* What ends by itself says when; the rest is more than is taken. */
+        return !work->err.wait_ms && work->operation->body ? 422 : 429;
     case ERR_BUSY:
     case ERR_UNAVAILABLE:
     case ERR_MEMORY:

@@ -216,20 +216,23 @@ static bool read_file_path(struct reader *reader, const struct node *node, const
 
 static bool read_secret_map(struct reader *reader, const struct node *node, struct secret_ref *ret)
 {
-    static const char *const keys[] = {"env", "file"};
-    static const char *const later[] = {"exec"};
+    static const char *const keys[] = {"env", "file", "exec"};
     size_t before = reader->check->total;
-    check_keys(reader->check, node, keys, ARRAY_SIZE(keys), later, ARRAY_SIZE(later));
+    check_keys(reader->check, node, keys, ARRAY_SIZE(keys), NULL, 0);
     if (reader->check->total != before)
         return false;
     if (node->child_count != 1) {
-        check_fail(reader->check, node,
-                   "expected one of {env: NAME} and {file: PATH}, got %zu keys", node->child_count);
+        check_fail(
+            reader->check, node,
+            "expected one of {env: NAME}, {file: PATH} and {exec: [PROGRAM, ...]}, got %zu keys",
+            node->child_count);
         return false;
     }
     const struct node *from = node->children[0];
     if (str_eq(from->key, "env"))
         return read_secret_env(reader, from, ret);
+    if (str_eq(from->key, "exec"))
+        return reader_exec(reader, from, ret);
     const char *path;
     if (!read_file_path(reader, from, &path))
         return false;
@@ -245,7 +248,8 @@ bool reader_secret(struct reader *reader, const struct node *node, struct secret
         return r > 0 ? read_secret_map(reader, node, ret) : r == 0;
     }
     if (node->type == NODE_LIST || node_is_null(node) || !*node->value) {
-        check_fail(reader->check, node, "expected a text, {env: NAME} or {file: PATH}, got %s",
+        check_fail(reader->check, node,
+                   "expected a text, {env: NAME}, {file: PATH} or {exec: [PROGRAM, ...]}, got %s",
                    node->type == NODE_LIST ? "a list" : "no value");
         return false;
     }
@@ -265,8 +269,7 @@ bool reader_secret(struct reader *reader, const struct node *node, struct secret
     return true;
 }
 
-/* One of the two texts that a login needs, which must be there. */
-static const struct node *need(struct reader *reader, const struct node *map, const char *key,
+const struct node *reader_need(struct reader *reader, const struct node *map, const char *key,
                                const char *type)
 {
     const struct node *node = node_get(map, key);
@@ -307,7 +310,7 @@ static void read_auth_keys(struct reader *reader, const struct node *auth, enum 
     check_keys(reader->check, auth, forms[type].keys, forms[type].count, NULL, 0);
     const char *text = NULL;
     const struct node *node =
-        forms[type].name ? need(reader, auth, forms[type].name, type_name) : NULL;
+        forms[type].name ? reader_need(reader, auth, forms[type].name, type_name) : NULL;
     if (node && check_text(reader->check, node, &text)) {
         if (type == AUTH_BASIC && strchr(text, ':'))
             check_fail(reader->check, node, "a user name cannot hold ':'");
@@ -315,14 +318,14 @@ static void read_auth_keys(struct reader *reader, const struct node *auth, enum 
             check_fail(reader->check, node, "expected the name of a header such as X-Api-Key");
         *(type == AUTH_BASIC ? &out->user : &out->header) = reader_copy(reader, text);
     }
-    node = forms[type].secret ? need(reader, auth, forms[type].secret, type_name) : NULL;
+    node = forms[type].secret ? reader_need(reader, auth, forms[type].secret, type_name) : NULL;
     if (node)
         reader_secret(reader, node, &out->secret);
 }
 
 static void read_auth(struct reader *reader)
 {
-    static const char *const later[] = {"oauth2", "aws"};
+    static const char *const later[] = {"aws"};
     const struct node *auth = node_get(reader->map, "auth");
     if (!auth)
         return;
@@ -331,11 +334,12 @@ static void read_auth(struct reader *reader)
                    "expected a map such as {type: bearer, token: {env: NAME}}");
         return;
     }
-    const struct node *type = need(reader, auth, "type", "of login");
+    const struct node *type = reader_need(reader, auth, "type", "of login");
     if (!type)
         return;
-    const char *names[MAX_KEYS] = {"none", "basic", "bearer", "header"};
-    static const enum auth_type types[] = {AUTH_NONE, AUTH_BASIC, AUTH_BEARER, AUTH_HEADER};
+    const char *names[MAX_KEYS] = {"none", "basic", "bearer", "header", "oauth2"};
+    static const enum auth_type types[] = {AUTH_NONE, AUTH_BASIC, AUTH_BEARER, AUTH_HEADER,
+                                           AUTH_OAUTH2};
     size_t n = ARRAY_SIZE(types);
     for (size_t i = 0; reader->adapter && i < reader->adapter->table.auth_scheme_count; i++)
         if (n < MAX_KEYS)
@@ -353,7 +357,10 @@ static void read_auth(struct reader *reader)
     out->type = choice < ARRAY_SIZE(types) ? types[choice] : AUTH_SCHEME;
     if (out->type == AUTH_SCHEME)
         out->scheme = reader_copy(reader, names[choice]);
-    read_auth_keys(reader, auth, out->type, names[choice]);
+    if (out->type == AUTH_OAUTH2)
+        reader_oauth2(reader, auth);
+    else
+        read_auth_keys(reader, auth, out->type, names[choice]);
 }
 
 static void read_tls_file(struct reader *reader, const struct node *tls, const char *key,

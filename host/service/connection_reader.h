@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the files that read a connection share: connection_read.c (who, where, login), connection_keys.c (the rest).
+ * What the files that read a connection share: connection_read.c (who, where, login), connection_fetched.c (logins that are fetched),
+ * connection_keys.c (the rest).
  *
  * Ownership: the connection being read owns what is copied. Threads: one reader a thread.
  */
@@ -29,6 +30,13 @@ void reader_text(struct reader *reader, const struct node *map, const char *key,
 void reader_bool(struct reader *reader, const struct node *map, const char *key, bool *ret_value);
 /* A secret's value is never part of a message. */
 bool reader_secret(struct reader *reader, const struct node *node, struct secret_ref *ret);
+/* A key that a login of this type cannot do without. */
+const struct node *reader_need(struct reader *reader, const struct node *map, const char *key,
+                               const char *type);
+/* The list of a program and its arguments. */
+bool reader_exec(struct reader *reader, const struct node *node, struct secret_ref *ret);
+/* The keys of auth.type oauth2. */
+void reader_oauth2(struct reader *reader, const struct node *auth);
 /* Notes a value written out, for the one who seals it. */
 void reader_note_secret(struct reader *reader, const struct node *node);
 /* Of a row or a body: what is sealed, masked, or not for everybody. 1: it is none of these, and read like the file's. */

@@ -15,7 +15,7 @@ static int find_place(const struct config *config, struct place *place, const ch
     if (location && !location[0])
         return err_set(
             err, ERR_INVALID,
-            "nothing is stored: the configuration says `store: \"\"`; leave the key out for "
+            "nothing is stored: the configuration says `store: none`; leave the key out for "
             "a file in the usual place");
     if (!location) {
         int r = store_default_path(place->path, sizeof place->path, err);

@@ -25,7 +25,8 @@ struct upkeep;
 struct service {
     struct arena arena; /* what outlives a reload */
     struct budget budget;
-    struct kept kept; /* what outlives the process */
+    struct watch *watch; /* NULL: not started, or nothing is stored */
+    struct kept kept;    /* what outlives the process */
     struct registry *registry;
     const char *const *plugin_paths;
     size_t plugin_path_count;
@@ -52,6 +53,10 @@ struct cache_settings cache_settings_of(struct service *service, const struct co
 struct connection_set *service_set(struct service *service);
 /* A reference to what the principal sees; NULL: no memory. May wait for the store. */
 struct connection_set *service_set_for(struct service *service, const struct principal *principal);
+
+/* The test of one connection, whoever's it is and whether it could be opened or not. */
+int connection_test_slot(struct service *service, struct call *call, const struct slot *slot,
+                         service_stage_fn say_stage, void *user, struct err *err);
 
 /* One asked connection of a call. */
 struct asked {

@@ -9,8 +9,8 @@
  *
  * Ownership: documents are appended to the caller's buffer. Threads: any but an event loop's: they wait for the store, and test for a backend.
  *
- * Errors of all: ERR_INVALID, ERR_NOT_FOUND, ERR_CONFLICT (name taken, revision moved on), ERR_FORBIDDEN (rights, an operator's connection),
- * ERR_LIMIT, ERR_BUSY, ERR_UNAVAILABLE (no store, or it is gone), ERR_MEMORY.
+ * Errors of all: ERR_INVALID, ERR_NOT_FOUND, ERR_CONFLICT (name taken, as many as there may be, revision moved on), ERR_FORBIDDEN (rights, an
+ * operator's connection), ERR_LIMIT (of a body or a part of it), ERR_BUSY, ERR_UNAVAILABLE (no store, or it is gone), ERR_MEMORY.
  */
 #ifndef SERVICE_MANAGE_H
 #define SERVICE_MANAGE_H

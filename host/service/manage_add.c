@@ -36,7 +36,7 @@ static int check_room(struct service *service, const struct principal *principal
         own += !connection_shared(set->slots[i].connection);
     if (own < OWN_MAX)
         return 0;
-    return err_set(err, ERR_LIMIT,
+    return err_set(err, ERR_CONFLICT,
                    "%d connections is as many as one user may have; remove one that is not needed",
                    OWN_MAX);
 }

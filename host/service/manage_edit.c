@@ -165,14 +165,20 @@ static int edit(struct draft *draft, struct json_object *body, const struct mana
         r = row_document(before, &draft->document, err);
     if (!r)
         r = merge(draft->document, body, err);
-    if (!r)
-        r = draft_read(draft, before->id, draft->service->kept.keyring, err);
-    if (r && only_disables(body)) {
+    if (r)
+        return r;
+    struct err unread = {0};
+    r = draft_read(draft, before->id, draft->service->kept.keyring, &unread);
+    if (r && !only_disables(body)) {
+        *err = unread;
+        return r;
+    }
+    if (r) {
         row.enabled = false;
         draft->mistakes->count = 0;
         return write_row(draft, &row, before->revision, err);
     }
-    if (!r && !str_eq(draft->connection->name, before->name))
+    if (!str_eq(draft->connection->name, before->name))
         r = draft_check_name(draft, err);
     if (!r)
         r = draft_row(draft, &row, err);

@@ -9,17 +9,21 @@ struct stages {
     struct buf json;
 };
 
-static void add_stage(void *user, const char *stage, int ok, const char *detail)
+static void add_stage(void *user, const struct service_stage *stage)
 {
     struct buf *json = &((struct stages *)user)->json;
     char clean[1024];
-    utf8_clean(clean, sizeof clean, detail, strlen(detail));
+    utf8_clean(clean, sizeof clean, stage->detail, strlen(stage->detail));
     buf_json_sep(json);
     buf_add(json, "{\"stage\":");
-    buf_json_string(json, stage, strlen(stage));
-    buf_printf(json, ",\"ok\":%s", ok > 0 ? "true" : ok == 0 ? "false" : "null");
+    buf_json_string(json, stage->name, strlen(stage->name));
+    buf_printf(json, ",\"ok\":%s", stage->ok > 0 ? "true" : stage->ok == 0 ? "false" : "null");
     buf_json_key(json, "detail");
     buf_json_string(json, clean, strlen(clean));
+    if (*stage->setting) {
+        buf_json_key(json, "setting");
+        buf_json_string(json, stage->setting, strlen(stage->setting));
+    }
     buf_add_char(json, '}');
 }
 

@@ -11,6 +11,7 @@
 #include "service/history.h"
 #include "service/stats.h"
 #include "service/sync.h"
+#include "service/watch.h"
 #include "service/upkeep.h"
 
 #define ARENA_MAX ((size_t)4 << 20)
@@ -60,6 +61,8 @@ static int start_parts(struct service *service, const struct config *config,
                              .proxy = config->proxy && config->proxy[0] ? config->proxy : NULL,
                              .no_proxy = config->no_proxy,
                              .no_proxy_count = config->no_proxy_count,
+                             .allow = config->network_allow,
+                             .allow_count = config->network_allow_count,
                              .max_body = config->limit_body,
                              .max_wire = config->limit_body,
                              .budget = &service->budget};
@@ -193,6 +196,7 @@ void service_destroy(struct service *service, int64_t grace_ms)
         return;
     }
     user_sets_free(service->users);
+    watch_stop(service->watch);
     catalogue_destroy(service->catalogue);
     set_unref(service->set);
     if (service->engine)
@@ -222,7 +226,9 @@ void service_cancel_calls(struct service *service)
 
 int service_start_keeper(struct service *service, struct err *err)
 {
-    int r = catalogue_keeper_start(service->catalogue, err);
+    int r = watch_start(service, &service->watch, err);
+    if (!r)
+        r = catalogue_keeper_start(service->catalogue, err);
     return r ? r : upkeep_start(service, &service->upkeep, err);
 }
 

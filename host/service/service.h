@@ -66,6 +66,8 @@ struct service_state {
     size_t connections, unusable; /* the operator's; unusable: could not even be opened */
     size_t users, own;            /* users whose connections are at hand; their own that are open */
     unsigned calls;               /* at work */
+    bool
+        store_gone; /* the last operation did not reach the database: calls go on, what is to be kept waits */
 };
 void service_state(struct service *service, struct service_state *ret_state);
 
@@ -133,8 +135,15 @@ typedef void (*service_rows_fn)(void *user, const struct service_rows *rows);
 int service_query(struct service *service, struct call *call, struct json_object *arguments,
                   service_rows_fn use, void *user, struct err *err);
 
-/* Stages of `connection test`, one line each through say (ok: 1 passed, 0 failed, -1 not reached). 0 or the failure. */
-typedef void (*service_stage_fn)(void *user, const char *stage, int ok, const char *detail);
+/* A stage of `connection test`: name, address policy, proxy, TCP, TLS, HTTP, login, product and version, features, newest sample, retention. */
+struct service_stage {
+    const char *name;
+    int ok;              /* 1 passed, 0 failed, -1 not reached */
+    const char *detail;  /* what was found, or why it failed; "" */
+    const char *setting; /* of one that failed: the key that mends it; "" where none does */
+};
+/* One call a stage, in order. 0 or the failure, which is the detail of the stage that failed. */
+typedef void (*service_stage_fn)(void *user, const struct service_stage *stage);
 int service_connection_test(struct service *service, struct call *call, const char *name,
                             service_stage_fn say, void *user, struct err *err);
 

@@ -24,9 +24,10 @@ struct user {
     char key[KEY_MAX];
     unsigned pins; /* threads that hold it outside the lock */
     bool making;
-    bool known; /* own was read at generation */
-    uint64_t generation;
-    int64_t retry_ns; /* the store failed: not before */
+    uint64_t generation; /* of the store, when own was read */
+    unsigned epoch;      /* another one when all of own must be opened anew */
+    unsigned own_epoch;  /* of own */
+    int64_t retry_ns;    /* the store failed: not before */
     int64_t used_ns;
     struct own *own; /* NULL: never read */
     struct connection_set
@@ -220,6 +221,8 @@ static void read_own(struct user_sets *sets, struct user *user, const struct pri
     struct own *before = own_ref(user->own);
     struct own *now = NULL;
     struct err err = {0};
+    unsigned epoch = user->epoch;
+    bool reopen = user->own_epoch != epoch;
     user->making = true;
     pthread_mutex_unlock(&sets->lock);
     struct own_parts parts = {.registry = service->registry,
@@ -227,7 +230,7 @@ static void read_own(struct user_sets *sets, struct user *user, const struct pri
                               .keyring = service->kept.keyring,
                               .store = service->kept.store,
                               .timeout_ns = timeout_ns,
-                              .before = before};
+                              .before = reopen ? NULL : before};
     int r = own_load(&parts, principal, &now, &err);
     if (r)
         log_line(LOG_WARN, "store", "the connections of %s cannot be read: %s", principal->name,
@@ -247,7 +250,7 @@ static void read_own(struct user_sets *sets, struct user *user, const struct pri
     } else {
         own_unref(user->own);
         user->own = now;
-        user->known = true;
+        user->own_epoch = epoch;
         user->generation = generation;
         user->retry_ns = 0;
     }
@@ -259,7 +262,7 @@ static void read_own(struct user_sets *sets, struct user *user, const struct pri
 
 static bool is_current(const struct user *user, uint64_t generation)
 {
-    return (user->known && user->generation == generation) ||
+    return (user->own && user->own_epoch == user->epoch && user->generation == generation) ||
            (user->retry_ns && clock_mono_ns() < user->retry_ns);
 }
 
@@ -327,8 +330,7 @@ void user_sets_rebase(struct user_sets *sets, bool reread)
         /* The last reference to the old set's backends is elsewhere: service_reload holds it. */
         set_unref(user->set);
         user->set = NULL;
-        if (reread)
-            user->known = false;
+        user->epoch += reread;
     }
     pthread_mutex_unlock(&sets->lock);
 }

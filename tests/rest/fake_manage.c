@@ -230,8 +230,10 @@ static int check_body(struct json_object *body, const char *old_name,
                  "connection_config.auth.type: expected one of none, bearer, basic");
         return err_set(err, ERR_INVALID, "the connection is not right: see errors");
     }
+    if (name && str_eq(name, "large"))
+        return err_set(err, ERR_LIMIT, "connection_config: 70000 bytes, at most 65536 are kept");
     if (name && str_eq(name, "full"))
-        return err_set(err, ERR_LIMIT, "you have 500 connections, as many as there may be");
+        return err_set(err, ERR_CONFLICT, "you have 500 connections, as many as there may be");
     if (name && (!old_name || !str_eq(name, old_name)) &&
         (str_eq(name, "taken") || find(principal, name, &ignored)))
         return err_set(err, ERR_CONFLICT, "you have a connection \"%s\" already", name);

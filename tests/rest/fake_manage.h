@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The use cases of service/manage.h in memory, and call threads of fake_calls.h: what REST stands on, without store and backends.
- * Some names of connections do special things: "taken" conflicts, "full" is one too many, "slow" tests until it is cancelled or over,
+ * Some names of connections do special things: "taken" conflicts, "full" is one too many, "large" too large, "slow" tests until it is cancelled or over,
  * "broken" has a test that fails at its second stage; names beginning with "operator-" belong to the operator.
  *
  * Ownership: fake_manage_finish frees. Threads: all safe.

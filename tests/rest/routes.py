@@ -5,6 +5,7 @@ right; each answer is checked against the document. routes.py SERVER [NAME...]""
 import http.client
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -181,6 +182,29 @@ def document(rest):
 
 
 @check
+def manual(rest):
+    """sonde-api(7) names every operation, parameter and status there is."""
+    with open(os.path.join(os.environ["top_srcdir"], "man/sonde-api.7")) as file:
+        page = file.read()
+    for operation in rest.operations:
+        path = operation.path.removeprefix(PREFIX).replace("{id}", "ID")
+        entry = ".It Cm %s Pa %s\n" % (operation.method, path)
+        if operation.right:
+            text = page.split(entry)[1].split("\n.It ")[0] if entry in page else ""
+            assert text, entry
+        else:
+            text = page
+            assert path in page, path
+        for parameter in operation.query:
+            assert ".Cm %s" % parameter["name"] in text, (operation.id, parameter["name"])
+        if operation.body:
+            for name, member in schema.resolve(rest.document, operation.body)["properties"].items():
+                assert member.get("readOnly") or re.search(r"\.Cm %s[ \n]" % name, page), name
+        for status in operation.item["responses"]:
+            assert int(status) < 300 or ".It %s\n" % status in page, status
+
+
+@check
 def tokens(rest):
     for operation in rest.operations:
         if not operation.right:
@@ -346,6 +370,7 @@ def life(rest):
     rest.add("life-2")
     rest.expect(409, "addConnection", body={"name": "life", "backend_type": "p", "connection_config": {}})
     rest.expect(409, "addConnection", body={"name": "full", "backend_type": "p", "connection_config": {}})
+    rest.expect(422, "addConnection", body={"name": "large", "backend_type": "p", "connection_config": {}})
     rest.expect(409, "changeConnection", parts={"id": "life"}, body={"name": "life-2"}, if_match='"2"')
     rest.expect(409, "changeConnection", parts={"id": "life"}, body={"name": "life-2"}, if_match="*")
     rest.expect(412, "changeConnection", parts={"id": "life"}, body={"name": "life-2"}, if_match='"1"')

@@ -77,9 +77,9 @@ class Fits:
 class Place:
     """A folder with configuration, store and the program on the PATH, and a server on it."""
 
-    def __init__(self, store):
+    def __init__(self, store, limits):
         self.scratch = Scratch()
-        self.store = store
+        self.store, self.limits = store, limits
 
     def __enter__(self):
         folder = self.scratch.name
@@ -92,8 +92,8 @@ class Place:
         self.environment = {"XDG_CONFIG_HOME": folder, "XDG_STATE_HOME": os.path.join(folder, "sonde", "state"),
                             "PATH": bin + os.pathsep + os.environ["PATH"]}
         os.mkdir(os.path.join(folder, "sonde"))
-        yaml = ("network: {allow: [127.0.0.0/8]}\nplugins: {path: ['%s/plugins.d']}\nlimits: {calls_per_minute: 0}\n%s"
-                % (os.path.abspath(TOP), "store: '%s'\n" % self.store if self.store else ""))
+        yaml = ("network: {allow: [127.0.0.0/8]}\nplugins: {path: ['%s/plugins.d']}\nlimits: {%s}\n%s"
+                % (os.path.abspath(TOP), self.limits, "store: '%s'\n" % self.store if self.store else ""))
         self.serve = Serve(os.path.join(folder, "sonde"), yaml, env=self.environment)
         self.url = "http://127.0.0.1:%d" % self.serve.port
         return self
@@ -298,6 +298,20 @@ def operations(place):
     expect(400, "/query-history?user=nobody", token=admin)
 
 
+@check
+def limits(place):
+    """REST and tools draw on one allowance of a user's, and nobody else's."""
+    token, other = place.user("carol"), place.user("dave")
+    statuses = [place.ask("/connections", token=token).status for _ in range(6)]
+    assert statuses == [200] * 4 + [429] * 2, statuses
+    refused = Fits(place.serve).answer(API + "/connections", "GET", place.ask("/connections", token=token))
+    assert 1 <= int(refused.headers["Retry-After"]) <= 60 and "calls_per_minute" in refused.json()["detail"], refused.body
+    assert place.ask("/connections", token=other).status == 200
+
+
+limits.limits = "calls_per_minute: 4"
+
+
 def postgres():
     if not programs():
         print("skipped: the programs of PostgreSQL 15 or newer (package postgresql) are not here")
@@ -314,7 +328,8 @@ def main():
             if wanted and function.__name__ not in wanted:
                 continue
             started = time.monotonic()
-            with Place(server.url(server.database()) if server else None) as place:
+            limits = getattr(function, "limits", "calls_per_minute: 0")
+            with Place(server.url(server.database()) if server else None, limits) as place:
                 function(place)
                 assert place.serve.stop() == 0, place.serve.log()
             print("ok %-40s %.1f s" % (function.__name__, time.monotonic() - started))

@@ -75,3 +75,9 @@ tests_unit_query_test_cache_table_SOURCES = tests/unit/query/test_cache_table.c 
 tests_unit_query_test_cache_table_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_query_test_cache_table_LDADD = $(TEST_LIBS)
 UNIT_TESTS += tests/unit/query/test_cache_table
+
+check_PROGRAMS += tests/unit/query/test_health
+tests_unit_query_test_health_SOURCES = tests/unit/query/test_health.c
+tests_unit_query_test_health_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_query_test_health_LDADD = $(TEST_LIBS)
+UNIT_TESTS += tests/unit/query/test_health

@@ -155,6 +155,34 @@ static void test_all_keys(void **state)
     release();
 }
 
+static void test_fetched(void **state)
+{
+    (void)state;
+    struct err err;
+    const char *yaml =
+        "connections:\n"
+        "- name: a\n  backend: vendor\n  url: http://a\n"
+        "  auth: {type: oauth2, token_url: 'https://login.example/oauth2/token', client_id: me,"
+        " client_secret: {exec: [sh, -c, 'echo hush']}, scope: read metrics, audience: all}\n"
+        "  api_key: hush\n"
+        "  headers: {X-A: {exec: [/bin/sh, -c, 'echo x']}}\n";
+    if (load(yaml, &err))
+        fail_msg("%s", err.text);
+    const struct connection_auth *auth = &connections[0]->auth;
+    assert_int_equal(auth->type, AUTH_OAUTH2);
+    assert_string_equal(auth->token_url, "https://login.example/oauth2/token");
+    assert_string_equal(auth->client_id, "me");
+    assert_string_equal(auth->oauth_scope, "read metrics");
+    assert_string_equal(auth->oauth_audience, "all");
+    assert_int_equal(auth->secret.kind, SECRET_EXEC);
+    assert_string_equal(auth->secret.command[0], "sh");
+    assert_string_equal(auth->secret.command[2], "echo hush");
+    assert_null(auth->secret.command[3]);
+    assert_int_equal(connections[0]->headers[0].value.kind, SECRET_EXEC);
+    assert_string_equal(connections[0]->headers[0].value.command[0], "/bin/sh");
+    release();
+}
+
 /* The example of the interface's description, with its keys as they stand there. */
 static void test_example(void **state)
 {
@@ -218,7 +246,15 @@ static const struct {
     {P "  auth: {token: topsecret}\n", "f.yaml:4: connections[0].auth: ", "\"type\" is missing"},
     {P "  auth: {type: berer, token: topsecret}\n",
      "f.yaml:4: connections[0].auth.type: ", "did you mean \"bearer\"?"},
-    {P "  auth: {type: oauth2}\n", "f.yaml:4: connections[0].auth.type: ", "not in this version"},
+    {P "  auth: {type: oauth2, client_id: a, client_secret: b}\n",
+     "f.yaml:4: connections[0].auth: ",
+     "the key \"token_url\" is missing, which type oauth2 needs"},
+    {P "  auth: {type: oauth2, token_url: http://a/t, client_id: a}\n",
+     "f.yaml:4: connections[0].auth: ", "\"client_secret\" is missing"},
+    {P "  auth: {type: oauth2, token_url: 'http://u:hush@a/t', client_id: a, client_secret: b}\n",
+     "f.yaml:4: connections[0].auth.token_url: ", "not a URL such as https://login.example"},
+    {P "  auth: {type: oauth2, token_url: http://a/t, client_id: a, client_secret: b, token: c}\n",
+     "f.yaml:4: connections[0].auth.token: ", "unknown key"},
     {P "  auth: {type: aws}\n", "f.yaml:4: connections[0].auth.type: ", "not in this version"},
     {P "  auth: {type: bearer}\n", "f.yaml:4: connections[0].auth: ", "\"token\" is missing"},
     {P "  auth: {type: basic, username: a}\n",
@@ -237,8 +273,14 @@ static const struct {
      "f.yaml:4: connections[0].auth.token.file: ", "No such file"},
     {P "  auth: {type: bearer, token: {file: /tmp}}\n",
      "f.yaml:4: connections[0].auth.token.file: ", "a folder"},
-    {P "  auth: {type: bearer, token: {exec: [a]}}\n",
-     "f.yaml:4: connections[0].auth.token.exec: ", "not in this version"},
+    {P "  auth: {type: bearer, token: {exec: [no-such-program-here]}}\n",
+     "f.yaml:4: connections[0].auth.token.exec: ", "no such program in PATH"},
+    {P "  auth: {type: bearer, token: {exec: [/nowhere/at/all]}}\n",
+     "f.yaml:4: connections[0].auth.token.exec: ", "cannot run /nowhere/at/all: "},
+    {P "  auth: {type: bearer, token: {exec: [bin/token]}}\n",
+     "f.yaml:4: connections[0].auth.token.exec: ", "expected the program's whole path"},
+    {P "  auth: {type: bearer, token: {exec: []}}\n",
+     "f.yaml:4: connections[0].auth.token.exec: ", "expected a program and its arguments"},
     {P "  auth: {type: bearer, token: {env: A, file: B}}\n",
      "f.yaml:4: connections[0].auth.token: ", "expected one of"},
     {P "  auth: {type: bearer, token: {}}\n",
@@ -259,8 +301,10 @@ static const struct {
     {P "  proxy: proxy\n", "f.yaml:4: connections[0].proxy: ", "must begin with"},
     {P "  ui: {url: g}\n", "f.yaml:4: connections[0].ui.url: ", "must begin with"},
     {P "  enforce: [a]\n", "f.yaml:4: connections[0].enforce: ", "expected a map"},
-    {P "  enforce: {namespace: [a]}\n", "f.yaml:4: connections[0].enforce.namespace: ", "got a list"},
-    {P "  enforce: {namespace: \"\"}\n", "f.yaml:4: connections[0].enforce.namespace: ", "expected"},
+    {P "  enforce: {namespace: [a]}\n",
+     "f.yaml:4: connections[0].enforce.namespace: ", "got a list"},
+    {P "  enforce: {namespace: \"\"}\n",
+     "f.yaml:4: connections[0].enforce.namespace: ", "expected"},
     {P "  access: [a]\n", "f.yaml:4: connections[0].access: ", "expected {users: "},
     {P "  access: {}\n", "f.yaml:4: connections[0].access: ", "expected {users: "},
     {P "  access: {users: []}\n", "f.yaml:4: connections[0].access.users: ", "names nobody"},
@@ -456,12 +500,13 @@ static void test_shipped(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_least),         cmocka_unit_test(test_id),
-        cmocka_unit_test(test_all_keys),      cmocka_unit_test(test_example),
-        cmocka_unit_test(test_mistakes),      cmocka_unit_test(test_scheme),
-        cmocka_unit_test(test_collected),     cmocka_unit_test(test_warning),
-        cmocka_unit_test(test_options),       cmocka_unit_test(test_bad_options),
-        cmocka_unit_test(test_option_folder), cmocka_unit_test(test_shipped),
+        cmocka_unit_test(test_least),       cmocka_unit_test(test_id),
+        cmocka_unit_test(test_all_keys),    cmocka_unit_test(test_example),
+        cmocka_unit_test(test_mistakes),    cmocka_unit_test(test_fetched),
+        cmocka_unit_test(test_scheme),      cmocka_unit_test(test_collected),
+        cmocka_unit_test(test_warning),     cmocka_unit_test(test_options),
+        cmocka_unit_test(test_bad_options), cmocka_unit_test(test_option_folder),
+        cmocka_unit_test(test_shipped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,4 +27,5 @@ include host/auth/auth.mk
 include host/service/service.mk
 include host/http/http.mk
 include host/mcp/mcp.mk
+include host/rest/rest.mk
 include host/cli/cli.mk

@@ -22,8 +22,10 @@ include tests/lint/lint.mk
 include tests/store/store.mk
 include tests/http/http.mk
 include tests/mcp/mcp.mk
+include tests/rest/rest.mk
 include tests/conformance/conformance.mk
 include tests/serve/serve.mk
+include tests/auth/auth.mk
 include tests/backends/backends.mk
 include tests/clients/clients.mk
 include tests/people/people.mk

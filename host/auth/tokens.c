@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "auth/accounts.h"
+#include "auth/api_token.h"
 #include "auth/token_file.h"
 #include "base/crypto.h"
 #include "base/map.h"
@@ -59,31 +61,32 @@ static bool token_char(char c)
            (c && strchr("-._~+/=", c));
 }
 
-/* NULL, or what is wrong with a name. */
-static const char *name_wrong(const char *name, size_t size)
-{
-    if (size >= sizeof((struct principal *)NULL)->name)
-        return "a name has at most 63 bytes";
-    if (!utf8_valid(name, size))
-        return "its name is not UTF-8";
-    for (size_t i = 0; i < size; i++)
-        if ((unsigned char)name[i] < ' ' || name[i] == 0x7f)
-            return "its name holds a control character";
-    return NULL;
-}
-
 static bool blank(char c)
 {
     return c == ' ' || c == '\t';
 }
 
-/* One line without its end: where token and name lie in it. token_size 0: nothing but a comment. */
-struct line {
-    const char *token;
-    size_t token_size;
-    const char *name;
-    size_t name_size;
+/* One line without its end: where its words lie in it. token_size 0: nothing but a comment. */
+struct word {
+    const char *text;
+    size_t size;
 };
+
+struct line {
+    struct word token, user, rights, more;
+};
+
+static struct word next_word(const char **text, size_t *size)
+{
+    struct word word = {.text = *text};
+    while (*size && blank(**text))
+        (*text)++, (*size)--;
+    word.text = *text;
+    while (*size && !blank(**text))
+        (*text)++, (*size)--;
+    word.size = (size_t)(*text - word.text);
+    return word;
+}
 
 static struct line split(const char *text, size_t size)
 {
@@ -93,66 +96,77 @@ static struct line split(const char *text, size_t size)
     for (size_t i = 0; i < size; i++)
         if (text[i] == '#' && (!i || blank(text[i - 1])))
             size = i;
-    while (size && blank(text[size - 1]))
-        size--;
-    size_t at = 0;
-    while (at < size && blank(text[at]))
-        at++;
-    line.token = text + at;
-    while (at < size && !blank(text[at]))
-        at++;
-    line.token_size = (size_t)(text + at - line.token);
-    while (at < size && blank(text[at]))
-        at++;
-    line.name = text + at;
-    line.name_size = size - at;
+    line.token = next_word(&text, &size);
+    line.user = next_word(&text, &size);
+    line.rights = next_word(&text, &size);
+    line.more = next_word(&text, &size);
     return line;
 }
 
-static const char *line_wrong(const struct line *line)
+/* NULL, or what is wrong with the line. */
+static const char *line_wrong(const struct line *line, unsigned *ret_rights)
 {
-    for (size_t i = 0; i < line->token_size; i++)
-        if (!token_char(line->token[i]))
+    const struct word *token = &line->token;
+    char rights[16];
+    for (size_t i = 0; i < token->size; i++)
+        if (!token_char(token->text[i]))
             return "a token is made of letters, digits and - . _ ~ + / =";
-    if (line->token_size < TOKEN_MIN_BYTES)
+    if (token->size < TOKEN_MIN_BYTES)
         return "a token needs at least 16 characters; `openssl rand -hex 32` makes a good one";
-    if (line->token_size > TOKEN_MAX_BYTES)
+    if (token->size > TOKEN_MAX_BYTES)
         return "a token has at most 1,024 characters";
-    return name_wrong(line->name, line->name_size);
+    const char *wrong = line->user.size ? user_name_wrong(line->user.text, line->user.size) : NULL;
+    if (wrong)
+        return wrong;
+    *ret_rights = RIGHTS_ALL;
+    if (!line->rights.size)
+        return NULL;
+    snprintf(rights, sizeof rights, "%.*s", (int)line->rights.size, line->rights.text);
+    if (line->more.size || line->rights.size >= sizeof rights ||
+        rights_parse(rights, ret_rights, NULL))
+        return "a line is TOKEN, TOKEN USER or TOKEN USER RIGHTS, with rights read, manage or "
+               "admin; what is meant for people goes behind a #";
+    return NULL;
 }
 
-static void describe(struct known *known, const struct line *line)
+static int describe(struct known *known, const struct line *line, unsigned rights)
 {
     struct principal *principal = &known->principal;
+    principal->rights = rights;
     /* 96 bits of the digest: enough to be unique, not enough to check a guess of it elsewhere with certainty. */
-    int n = snprintf(principal->id, sizeof principal->id, "token-");
+    int n = snprintf(principal->token, sizeof principal->token, "token-");
     for (size_t i = 0; i < 12; i++)
-        n +=
-            snprintf(principal->id + n, sizeof principal->id - (size_t)n, "%02x", known->digest[i]);
-    if (line->name_size)
-        snprintf(principal->name, sizeof principal->name, "%.*s", (int)line->name_size, line->name);
+        n += snprintf(principal->token + n, sizeof principal->token - (size_t)n, "%02x",
+                      known->digest[i]);
+    if (line->user.size)
+        snprintf(principal->name, sizeof principal->name, "%.*s", (int)line->user.size,
+                 line->user.text);
     else
-        snprintf(principal->name, sizeof principal->name, "token %d", known->line);
+        snprintf(principal->name, sizeof principal->name, "token-%02x%02x%02x%02x",
+                 known->digest[0], known->digest[1], known->digest[2], known->digest[3]);
+    return derived_id("user", principal->name, principal->id);
 }
 
 static int add(struct set *set, const struct line *line, int number, const char *path,
                struct err *err)
 {
-    const char *wrong = line_wrong(line);
+    unsigned rights = 0;
+    const char *wrong = line_wrong(line, &rights);
     if (wrong)
         return err_set(err, ERR_INVALID, "%s:%d: %s", path, number, wrong);
     if (set->count == set->capacity)
         return err_set(err, ERR_INVALID, "%s:%d: more than %d tokens", path, number, TOKENS_MAX);
     struct known *known = &set->known[set->count];
     known->line = number;
-    if (crypto_sha256(line->token, line->token_size, known->digest))
+    if (crypto_sha256(line->token.text, line->token.size, known->digest))
         return err_set(err, ERR_SYSTEM, "%s: SHA-256 cannot be had from the TLS library", path);
     const char *key = (const char *)known->digest;
     const struct known *same = map_get(&set->by_digest, key, SHA256_BYTES);
     if (same)
         return err_set(err, ERR_INVALID, "%s:%d: the same token as on line %d", path, number,
                        same->line);
-    describe(known, line);
+    if (describe(known, line, rights))
+        return err_set(err, ERR_SYSTEM, "%s: SHA-256 cannot be had from the TLS library", path);
     if (map_set(&set->by_digest, key, SHA256_BYTES, known, NULL))
         return err_set(err, ERR_MEMORY, "%s: no memory for the tokens", path);
     set->count++;
@@ -184,7 +198,7 @@ static int parse(const char *text, size_t size, const char *path, struct set **r
         size_t length = end ? (size_t)(end - text) - at : size - at;
         struct line line = split(text + at, length);
         number++;
-        int r = line.token_size ? add(set, &line, number, path, err) : 0;
+        int r = line.token.size ? add(set, &line, number, path, err) : 0;
         if (r)
             return r;
         at += length + 1;
@@ -212,12 +226,6 @@ int tokens_read(const char *path, struct tokens **ret_tokens, struct err *err)
     int r = read_set(path, &set, err);
     if (r)
         return r;
-    if (!set->count)
-        return err_set(
-            err, ERR_INVALID,
-            "%s: there is no token in it, so nobody could ask: add a line, or remove the "
-            "file and one is made",
-            path);
     struct tokens *tokens = mem_alloc(sizeof *tokens);
     char *copy = mem_strdup(path);
     if (!tokens || !copy) {
@@ -276,6 +284,17 @@ int tokens_check(struct tokens *tokens, const char *token, struct principal *ret
         *ret_principal = known->principal;
     pthread_mutex_unlock(&tokens->lock);
     return same ? 0 : ERR_NOT_FOUND;
+}
+
+int tokens_each(struct tokens *tokens, int (*each)(void *user, const struct principal *principal),
+                void *user)
+{
+    int r = 0;
+    pthread_mutex_lock(&tokens->lock);
+    for (size_t i = 0; !r && i < tokens->set->count; i++)
+        r = each(user, &tokens->set->known[i].principal);
+    pthread_mutex_unlock(&tokens->lock);
+    return r;
 }
 
 size_t tokens_count(struct tokens *tokens)

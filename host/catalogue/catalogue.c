@@ -6,6 +6,11 @@
 
 #define KEPT_FRESH_NS (10 * NS_PER_MIN)
 #define USABLE_NS NS_PER_HOUR
+#define AGAIN_NS NS_PER_S /* trouble is looked at once more */
+#define LOOKED_AT_NS (4 * NS_PER_S)
+
+/* Trouble, or its end: looked at again soon, without waiting for the next check's turn. */
+static void health_changed(void *user, struct backend *backend);
 
 int catalogue_create(struct engine *engine, struct call_pool *pool,
                      struct catalogue **ret_catalogue, struct err *err)
@@ -22,6 +27,7 @@ int catalogue_create(struct engine *engine, struct call_pool *pool,
         mem_free(catalogue);
         return err_set(err, ERR_SYSTEM, "cannot make a condition for the catalogue");
     }
+    engine_on_health(engine, health_changed, catalogue);
     *ret_catalogue = catalogue;
     return 0;
 }
@@ -49,6 +55,7 @@ void catalogue_destroy(struct catalogue *catalogue)
     if (!catalogue)
         return;
     catalogue_keeper_stop(catalogue);
+    engine_on_health(catalogue->engine, NULL, NULL);
     catalogue_drop(catalogue);
 }
 
@@ -60,10 +67,83 @@ static struct entry *find_entry(const struct catalogue *catalogue, const struct 
     return NULL;
 }
 
-/* NULL: no memory, or too many. Under the lock. */
-static struct entry *make_entry(struct catalogue *catalogue, struct backend *backend)
+/* Takes the entry out that nobody looks after and that was fetched longest ago; NULL: there is none. Under the lock. */
+static struct entry *take_oldest(struct catalogue *catalogue)
+{
+    size_t oldest = catalogue->entry_count;
+    for (size_t i = 0; i < catalogue->entry_count; i++) {
+        const struct entry *entry = catalogue->entries[i];
+        if (entry->watched || entry->checking || entry->refreshing || !entry->snapshot)
+            continue;
+        if (oldest == catalogue->entry_count ||
+            entry->snapshot->fetched_ns < catalogue->entries[oldest]->snapshot->fetched_ns)
+            oldest = i;
+    }
+    if (oldest == catalogue->entry_count)
+        return NULL;
+    struct entry *entry = catalogue->entries[oldest];
+    catalogue->entries[oldest] = catalogue->entries[--catalogue->entry_count];
+    return entry;
+}
+
+static void health_changed(void *user, struct backend *backend)
+{
+    struct catalogue *catalogue = user;
+    pthread_mutex_lock(&catalogue->lock);
+    struct entry *entry = find_entry(catalogue, backend);
+    bool watched = entry && entry->watched;
+    if (watched)
+        keeper_check_by(catalogue, entry, clock_mono_ns() + AGAIN_NS);
+    void (*tell)(void *) = watched ? catalogue->on_health : NULL;
+    void *tell_user = catalogue->on_health_user;
+    pthread_mutex_unlock(&catalogue->lock);
+    if (tell)
+        tell(tell_user);
+}
+
+void catalogue_on_health(struct catalogue *catalogue, void (*changed)(void *user), void *user)
+{
+    pthread_mutex_lock(&catalogue->lock);
+    catalogue->on_health = changed;
+    catalogue->on_health_user = user;
+    pthread_mutex_unlock(&catalogue->lock);
+}
+
+void catalogue_look(struct catalogue *catalogue, struct backend *backend)
+{
+    backend_interest(backend);
+    pthread_mutex_lock(&catalogue->lock);
+    struct entry *entry = find_entry(catalogue, backend);
+    if (entry && entry->watched)
+        keeper_check_by(catalogue, entry, entry->checked_at + LOOKED_AT_NS);
+    pthread_mutex_unlock(&catalogue->lock);
+}
+
+int catalogue_each(struct catalogue *catalogue, void (*each)(void *user, struct backend *backend),
+                   void *user)
+{
+    pthread_mutex_lock(&catalogue->lock);
+    struct backend **backends = mem_alloc_array(catalogue->entry_count + 1, sizeof *backends);
+    size_t n = 0;
+    for (size_t i = 0; backends && i < catalogue->entry_count; i++)
+        if (catalogue->entries[i]->watched)
+            backends[n++] = backend_ref(catalogue->entries[i]->backend);
+    pthread_mutex_unlock(&catalogue->lock);
+    for (size_t i = 0; i < n; i++) {
+        each(user, backends[i]);
+        backend_unref(backends[i]);
+    }
+    mem_free(backends);
+    return backends ? 0 : ERR_MEMORY;
+}
+
+/* NULL: no memory, or too many. *ret_gone: for entry_free, outside the lock. Under the lock. */
+static struct entry *make_entry(struct catalogue *catalogue, struct backend *backend,
+                                struct entry **ret_gone)
 {
     struct entry *entry = find_entry(catalogue, backend);
+    if (!entry && catalogue->entry_count == CATALOGUE_MAX_ENTRIES)
+        *ret_gone = take_oldest(catalogue);
     if (entry || catalogue->entry_count == CATALOGUE_MAX_ENTRIES)
         return entry;
     if (catalogue->entry_count == catalogue->entry_capacity) {
@@ -84,14 +164,16 @@ static struct entry *make_entry(struct catalogue *catalogue, struct backend *bac
 
 int catalogue_watch(struct catalogue *catalogue, struct backend *backend)
 {
+    struct entry *gone = NULL;
     pthread_mutex_lock(&catalogue->lock);
-    struct entry *entry = make_entry(catalogue, backend);
+    struct entry *entry = make_entry(catalogue, backend, &gone);
     if (entry && !entry->watched) {
         entry->watched = true;
         keeper_plan_first(entry, clock_mono_ns());
         pthread_cond_signal(&catalogue->wake);
     }
     pthread_mutex_unlock(&catalogue->lock);
+    entry_free(gone);
     return entry ? 0 : ERR_MEMORY;
 }
 
@@ -115,20 +197,23 @@ struct entry *entry_take_retired(struct catalogue *catalogue, struct entry *entr
     return entry;
 }
 
-void catalogue_unwatch(struct catalogue *catalogue, struct backend *backend)
+bool catalogue_unwatch(struct catalogue *catalogue, struct backend *backend)
 {
     struct entry *gone = NULL;
+    bool watched = false;
     pthread_mutex_lock(&catalogue->lock);
     /* Under the lock, so that no refresh that is just ending makes an entry for it again. */
     backend_retire(backend);
     struct entry *entry = find_entry(catalogue, backend);
     if (entry) {
+        watched = entry->watched;
         entry->watched = false;
         keeper_cancel(catalogue, entry);
         gone = entry_take_retired(catalogue, entry);
     }
     pthread_mutex_unlock(&catalogue->lock);
     entry_free(gone);
+    return watched;
 }
 
 struct catalogue_snapshot *catalogue_peek(struct catalogue *catalogue, struct backend *backend)
@@ -159,7 +244,8 @@ static void keep(struct catalogue *catalogue, struct backend *backend,
                  struct catalogue_snapshot *snapshot)
 {
     pthread_mutex_lock(&catalogue->lock);
-    struct entry *entry = backend_retired(backend) ? NULL : make_entry(catalogue, backend);
+    struct entry *gone = NULL;
+    struct entry *entry = backend_retired(backend) ? NULL : make_entry(catalogue, backend, &gone);
     struct catalogue_snapshot *old = NULL;
     if (entry && snapshot) {
         old = entry->snapshot;
@@ -169,6 +255,7 @@ static void keep(struct catalogue *catalogue, struct backend *backend,
         keeper_plan_refresh(entry, !snapshot, clock_mono_ns());
     pthread_mutex_unlock(&catalogue->lock);
     catalogue_unref(old);
+    entry_free(gone);
 }
 
 int catalogue_refresh(struct catalogue *catalogue, struct call *call,

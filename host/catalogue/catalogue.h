@@ -24,6 +24,9 @@ struct catalogue_snapshot {
     /* Values of the native labels behind logical keys: pairs sorted by label, then value. */
     const struct sonde_pair *values;
     size_t value_count;
+    /* What the connection's enforce{} stands for; all of the above was asked with it, and every query must be. As many as enforce has keys. */
+    const struct sonde_filter *const *enforced;
+    size_t enforced_count;
     bool cut;           /* a bound was hit: absence proves nothing */
     int64_t fetched_ns; /* wall clock */
 };
@@ -48,9 +51,22 @@ void catalogue_destroy(struct catalogue *catalogue);
 int catalogue_watch(struct catalogue *catalogue, struct backend *backend);
 /*
  * The connection is no more: its snapshot is dropped, what the keeper runs on it is cancelled, and nothing is kept for it again. Calls that
- * still hold the backend may go on asking.
+ * still hold the backend may go on asking. Returns whether it was looked after.
  */
-void catalogue_unwatch(struct catalogue *catalogue, struct backend *backend);
+bool catalogue_unwatch(struct catalogue *catalogue, struct backend *backend);
+/*
+ * Somebody looks at how the connection is: it is checked again at once where the last check is older than a few seconds (the answer shows at
+ * the next look), and looked after closely for ten minutes. Cheap, and waits for nothing.
+ */
+void catalogue_look(struct catalogue *catalogue, struct backend *backend);
+/* Calls each for all backends that are watched, with a reference held; not under a lock. 0 or ERR_MEMORY. */
+int catalogue_each(struct catalogue *catalogue, void (*each)(void *user, struct backend *backend),
+                   void *user);
+/*
+ * Called without locks on whichever thread met it when the state of a watched connection became another or trouble began. One at most; before
+ * the keeper starts and before the first call.
+ */
+void catalogue_on_health(struct catalogue *catalogue, void (*changed)(void *user), void *user);
 /* Starts the keeper thread: `sonde mcp` and `sonde serve`. Up to 64 operations side by side. */
 int catalogue_keeper_start(struct catalogue *catalogue, struct err *err);
 

@@ -16,6 +16,8 @@ struct asking {
     const char *value_labels[CATALOGUE_MAX_VALUE_LABELS];
     struct result *values[CATALOGUE_MAX_VALUE_LABELS];
     size_t value_label_count;
+    struct sonde_filter **enforced; /* every look-up is held to them */
+    size_t enforced_count;
     bool cut;
 };
 
@@ -50,6 +52,11 @@ static void add_item(struct fetching *fetching, struct asking *asking, uint32_t 
                                                 .scope = "",
                                                 .name = name,
                                                 .native = ""};
+    if (asking->enforced_count) {
+        fetching->queries[i].must_understand = SONDE_MUST_ENFORCED_FILTERS;
+        fetching->queries[i].filters = (const struct sonde_filter *const *)asking->enforced;
+        fetching->queries[i].filter_count = asking->enforced_count;
+    }
     fetching->items[i] = (struct engine_item){
         .backend = asking->backend, .query = &fetching->queries[i], .share = true};
     fetching->targets[i] = target;
@@ -83,11 +90,31 @@ static int run_full(struct fetching *fetching)
     return fetching->item_count == BATCH ? run(fetching) : 0;
 }
 
+/* Which filters hold; where they cannot be told, nothing is asked. */
+static int find_enforced(struct fetching *fetching)
+{
+    for (size_t i = 0; i < fetching->n; i++) {
+        struct asking *asking = &fetching->askings[i];
+        size_t n = backend_connection(asking->backend)->enforce_count;
+        if (!n)
+            continue;
+        int r = enforce_find(fetching->engine, fetching->call, asking->backend, &asking->enforced,
+                             asking->err);
+        if (r == ERR_MEMORY)
+            return r;
+        if (!r)
+            asking->enforced_count = n;
+    }
+    return 0;
+}
+
 static int ask_names(struct fetching *fetching)
 {
     int r = 0;
     for (size_t i = 0; !r && i < fetching->n; i++) {
         struct asking *asking = &fetching->askings[i];
+        if (asking->err->code)
+            continue;
         if (can(asking, SONDE_KIND_METRIC_NAMES))
             add_item(fetching, asking, SONDE_KIND_METRIC_NAMES, "", CATALOGUE_MAX_METRICS,
                      &asking->metrics);
@@ -135,6 +162,8 @@ static int build(struct fetching *fetching, struct catalogue_snapshot **ret)
                                        .value_labels = asking->value_labels,
                                        .values = asking->values,
                                        .value_label_count = asking->value_label_count,
+                                       .enforced = asking->enforced,
+                                       .enforced_count = asking->enforced_count,
                                        .cut = asking->cut};
         ret[i] = snapshot_build(&parts);
         if (!ret[i])
@@ -171,7 +200,9 @@ int snapshot_fetch(struct engine *engine, struct call *call, struct backend *con
         fetching.askings[i] = (struct asking){
             .backend = backends[i], .adapter = backend_adapter(backends[i]), .err = &errs[i]};
     }
-    int r = ask_names(&fetching);
+    int r = find_enforced(&fetching);
+    if (!r)
+        r = ask_names(&fetching);
     if (!r)
         r = ask_values(&fetching);
     if (!r)

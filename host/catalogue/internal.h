@@ -23,8 +23,8 @@ struct entry {
     bool refreshing;
     bool checking;
     unsigned failures; /* of refreshes, in a row */
-    unsigned quick;    /* checks that still follow each other fast */
-    int state;         /* of backend_health when last looked at */
+    int state;         /* of backend_health after the last check */
+    int64_t checked_at;
 };
 
 struct job;
@@ -40,8 +40,11 @@ struct catalogue {
     size_t entry_capacity;
     struct job *jobs; /* running */
     unsigned job_count;
+    unsigned refresh_count; /* of them */
     bool keeper;
     bool stop;
+    void (*on_health)(void *user);
+    void *on_health_user;
     pthread_t thread;
 };
 
@@ -55,12 +58,20 @@ void keeper_cancel(struct catalogue *catalogue, const struct entry *entry);
 struct entry *entry_take_retired(struct catalogue *catalogue, struct entry *entry);
 /* Without the lock: it may close the backend. NULL is fine. */
 void entry_free(struct entry *entry);
+/* Brings the next check forward, if none runs. Under the lock. */
+void keeper_check_by(struct catalogue *catalogue, struct entry *entry, int64_t at);
 /* First times of a new watched entry. Under the lock. */
 void keeper_plan_first(struct entry *entry, int64_t now);
 
 /* Asks n backends side by side what they hold, without keeping it. ret[i] NULL with errs[i] set where it failed. 0 or ERR_MEMORY. */
 int snapshot_fetch(struct engine *engine, struct call *call, struct backend *const *backends,
                    size_t n, struct catalogue_snapshot **ret, struct err *errs);
+/*
+ * The filters a connection's enforce{} stands for, ENFORCED and with native labels, as many as it has keys; memory of the call and of the
+ * connection. 0, ERR_MEMORY, or why no query can be held to them.
+ */
+int enforce_find(struct engine *engine, struct call *call, struct backend *backend,
+                 struct sonde_filter ***ret_filters, struct err *err);
 struct catalogue_snapshot *snapshot_ref(struct catalogue_snapshot *snapshot);
 
 /* What was learnt about one connection, before it becomes a snapshot. Results may be NULL. */
@@ -70,6 +81,8 @@ struct snapshot_parts {
     const char *const *value_labels;
     struct result *const *values; /* of value_labels[i]; NULL: it failed */
     size_t value_label_count;
+    struct sonde_filter *const *enforced; /* what all of it was asked with */
+    size_t enforced_count;
     bool cut;
 };
 /* NULL: no memory. */

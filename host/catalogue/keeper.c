@@ -8,15 +8,13 @@
 #include "selfstats/selfstats.h"
 
 #define JOBS_MAX 64
+#define REFRESHES_MAX 32 /* of them: they take longer, and checks must not wait for them */
 #define FIRST_CHECK_NS NS_PER_S
 #define FIRST_REFRESH_NS (2 * NS_PER_S)
-#define CHECK_NS (60 * NS_PER_S)
-#define QUICK_CHECK_NS (5 * NS_PER_S)
-#define QUICK_CHECKS 12 /* a minute of them */
+#define UNHEALTHY 3
 #define REFRESH_NS (5 * NS_PER_MIN)
 #define RETRY_NS NS_PER_MIN
 #define RETRY_MAX_NS (30 * NS_PER_MIN)
-#define CHECK_DEADLINE_NS (10 * NS_PER_S)
 #define REFRESH_DEADLINE_NS NS_PER_MIN
 #define BUSY_NS NS_PER_S
 #define STACK ((size_t)256 << 10)
@@ -56,17 +54,21 @@ void keeper_plan_refresh(struct entry *entry, bool failed, int64_t now)
     entry->refresh_at = now + jitter(wait < RETRY_MAX_NS ? wait : RETRY_MAX_NS);
 }
 
-static void plan_check(struct entry *entry, int state, int64_t now)
+static void plan_check(struct entry *entry, int state, int64_t pause, int64_t now)
 {
-    if (entry->state && state != entry->state) {
-        entry->quick = QUICK_CHECKS;
-        if (state == 1 && entry->failures)
-            entry->refresh_at = now; /* it is back: what it holds may be known again at once */
-    }
+    if (entry->state == UNHEALTHY && state != UNHEALTHY && entry->failures)
+        entry->refresh_at = now; /* it is back: what it holds may be known again at once */
     entry->state = state;
-    bool quick = entry->quick > 0;
-    entry->quick -= quick;
-    entry->check_at = now + jitter(quick ? QUICK_CHECK_NS : CHECK_NS);
+    entry->checked_at = now;
+    entry->check_at = now + jitter(pause);
+}
+
+void keeper_check_by(struct catalogue *catalogue, struct entry *entry, int64_t at)
+{
+    if (entry->checking || entry->check_at <= at)
+        return;
+    entry->check_at = at;
+    pthread_cond_signal(&catalogue->wake);
 }
 
 static struct stat_family jobs_done = {
@@ -118,6 +120,7 @@ static void end_job(struct job *job)
     struct entry *entry = job->entry;
     struct backend_health health = {0};
     backend_health(entry->backend, &health);
+    int64_t pause = job->kind == JOB_CHECK ? backend_check_pause(entry->backend) : 0;
     int64_t now = clock_mono_ns();
     pthread_mutex_lock(&catalogue->lock);
     struct job **link = &catalogue->jobs;
@@ -127,9 +130,10 @@ static void end_job(struct job *job)
     catalogue->job_count--;
     if (job->kind == JOB_CHECK) {
         entry->checking = false;
-        plan_check(entry, health.state, now);
+        plan_check(entry, health.state, pause, now);
     } else {
         entry->refreshing = false;
+        catalogue->refresh_count--;
         if (entry->refresh_at <= now) /* nothing was kept: cancelled, or no memory */
             keeper_plan_refresh(entry, true, now);
     }
@@ -164,7 +168,7 @@ static void start_job(struct catalogue *catalogue, struct entry *entry, enum job
                       int64_t now)
 {
     struct job *job = mem_alloc(sizeof *job);
-    int64_t deadline = now + (kind == JOB_CHECK ? CHECK_DEADLINE_NS : REFRESH_DEADLINE_NS);
+    int64_t deadline = now + (kind == JOB_CHECK ? BACKEND_CHECK_NS : REFRESH_DEADLINE_NS);
     bool started = false;
     if (job) {
         *job = (struct job){.catalogue = catalogue_ref(catalogue),
@@ -188,8 +192,14 @@ static void start_job(struct catalogue *catalogue, struct entry *entry, enum job
         entry->check_at = now + BUSY_NS;
     } else {
         entry->refreshing = started;
+        catalogue->refresh_count += started;
         entry->refresh_at = started ? now : now + BUSY_NS;
     }
+}
+
+static bool may_refresh(const struct catalogue *catalogue)
+{
+    return catalogue->job_count < JOBS_MAX && catalogue->refresh_count < REFRESHES_MAX;
 }
 
 /* Starts what is due and returns when to look again. Under the lock. */
@@ -202,14 +212,14 @@ static int64_t look(struct catalogue *catalogue, int64_t now)
             continue;
         if (!entry->checking && entry->check_at <= now && catalogue->job_count < JOBS_MAX)
             start_job(catalogue, entry, JOB_CHECK, now);
-        if (!entry->refreshing && entry->refresh_at <= now && catalogue->job_count < JOBS_MAX)
+        if (!entry->refreshing && entry->refresh_at <= now && may_refresh(catalogue))
             start_job(catalogue, entry, JOB_REFRESH, now);
         if (!entry->checking && entry->check_at < next)
             next = entry->check_at;
-        if (!entry->refreshing && entry->refresh_at < next)
+        /* With all places taken, here and below, the end of a job wakes the keeper. */
+        if (!entry->refreshing && entry->refresh_at < next && may_refresh(catalogue))
             next = entry->refresh_at;
     }
-    /* With all places taken, the end of a job wakes the keeper. */
     return catalogue->job_count == JOBS_MAX ? INT64_MAX : next;
 }
 

@@ -138,6 +138,28 @@ static void add_metrics(struct catalogue_snapshot *snapshot, const struct result
     snapshot->metrics = rows;
 }
 
+/* Before all else: a snapshot without them would be one that shows too much. */
+static int add_enforced(struct catalogue_snapshot *snapshot, const struct snapshot_parts *parts)
+{
+    struct arena *arena = &snapshot->arena;
+    const struct sonde_filter **filters =
+        arena_alloc_array(arena, parts->enforced_count + 1, sizeof *filters);
+    for (size_t i = 0; filters && i < parts->enforced_count; i++) {
+        struct sonde_filter *filter = arena_alloc(arena, sizeof *filter);
+        const char **values = arena_alloc(arena, sizeof *values);
+        if (!filter || !values)
+            return ERR_MEMORY;
+        *filter = *parts->enforced[i];
+        values[0] = arena_strdup(arena, filter->values[0]);
+        filter->values = values;
+        filter->logical = arena_strdup(arena, filter->logical);
+        filter->native = arena_strdup(arena, filter->native);
+        filters[snapshot->enforced_count++] = filter;
+    }
+    snapshot->enforced = filters;
+    return arena->failed ? ERR_MEMORY : 0;
+}
+
 struct catalogue_snapshot *snapshot_build(const struct snapshot_parts *parts)
 {
     struct catalogue_snapshot *snapshot = mem_alloc(sizeof *snapshot);
@@ -147,6 +169,10 @@ struct catalogue_snapshot *snapshot_build(const struct snapshot_parts *parts)
     arena_init(&snapshot->arena, CATALOGUE_MAX_BYTES, NULL);
     snapshot->cut = parts->cut;
     snapshot->fetched_ns = clock_unix_ns();
+    if (add_enforced(snapshot, parts)) {
+        catalogue_unref(snapshot);
+        return NULL;
+    }
     if (parts->labels)
         add_labels(snapshot, parts->labels);
     add_values(snapshot, parts);

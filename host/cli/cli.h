@@ -46,6 +46,18 @@ struct cli {
     const char *listen;
     const char *token_file;
     const char *grace;
+    const char *name; /* what a token is for, or what a connection is called from now on */
+    const char *rights;
+    const char *expires;
+    const char *auth; /* of `connection add` and `edit` */
+    const char *username;
+    const char *auth_header;
+    const char *token_env;
+    const char *config_json;
+    const char *description;
+    const char *tags[CLI_MAX_REPEATS];
+    size_t tag_count;
+    bool is_default;
     bool check;
     bool dry_run;
     bool json;
@@ -53,6 +65,7 @@ struct cli {
     bool table;
     bool help;
     bool version;
+    const char *program;                /* as it was started */
     const char *words[CLI_MAX_REPEATS]; /* what is no option */
     size_t word_count;
 };
@@ -77,9 +90,12 @@ int cmd_mcp(const struct cli *cli);
 int cmd_query(const struct cli *cli);
 int cmd_metrics(const struct cli *cli);
 int cmd_plugin(const struct cli *cli);
+int cmd_user(const struct cli *cli);
+int cmd_token(const struct cli *cli);
 int cmd_connection(const struct cli *cli);
 int cmd_history(const struct cli *cli);
 int cmd_db(const struct cli *cli);
-int cmd_demo(const struct cli *cli, const char *program);
+int cmd_key(const struct cli *cli);
+int cmd_demo(const struct cli *cli);
 
 #endif

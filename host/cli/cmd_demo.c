@@ -240,8 +240,9 @@ static void remove_files(const char *dir)
     rmdir(dir);
 }
 
-int cmd_demo(const struct cli *cli, const char *program)
+int cmd_demo(const struct cli *cli)
 {
+    const char *program = cli->program;
     struct demo demo = {0};
     struct err err = {0};
     render_terminal_detect(STDOUT_FILENO, &demo.terminal);

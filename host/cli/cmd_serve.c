@@ -22,8 +22,9 @@
 #define LOOK_NS (20 * NS_PER_MS)
 
 /* What ends with the configuration is copied. */
-static int take_settings(struct serve *serve, const struct config_serve *config, struct err *err)
+static int take_settings(struct serve *serve, const struct config *whole, struct err *err)
 {
+    const struct config_serve *config = &whole->serve;
     const struct cli *cli = serve->cli;
     struct arena *arena = &serve->arena;
     const char **hosts = arena_alloc_array(arena, config->host_count + 1, sizeof *hosts);
@@ -43,7 +44,7 @@ static int take_settings(struct serve *serve, const struct config_serve *config,
     serve->token_path = arena_strdup(arena, named ? named : path);
     if (arena->failed || !serve->cert != !config->cert || !serve->key != !config->key)
         return err_set(err, ERR_MEMORY, "no memory for the settings");
-    return 0;
+    return serve_take_oauth(serve, &whole->oauth, err);
 }
 
 static int check_options(struct serve *serve, struct err *err)
@@ -81,7 +82,7 @@ static int open_service(struct serve *serve)
     if (!r && serve->cli->check)
         r = service_describe_store(config, serve->store, sizeof serve->store, &err);
     if (!r)
-        r = take_settings(serve, &config->serve, &err);
+        r = take_settings(serve, config, &err);
     if (!r) {
         /* The zone of this machine is nobody's who asks from another one. */
         serve->options = cli_service_options(serve->cli, NULL);
@@ -125,8 +126,10 @@ static int start_server(struct serve *serve, const char *listen, struct err *err
                                      .hosts = serve->hosts,
                                      .host_count = serve->host_count,
                                      .routes = serve->routes,
-                                     .route_count = SERVE_ROUTES,
+                                     .route_count = serve->route_count,
                                      .authenticate = serve_authenticate,
+                                     .authenticate_later = serve_authenticate_later,
+                                     .resource_metadata = serve->metadata_url,
                                      .user = serve};
     return http_server_start(&settings, &serve->server, err);
 }
@@ -138,7 +141,11 @@ static void tell_start(const struct serve *serve)
     log_line(LOG_INFO, "serve",
              "sonde %s serves MCP on %s://%s/mcp: plugins %zu, connections %zu, tokens %zu; %s",
              PACKAGE_VERSION, serve->cert ? "https" : "http", http_server_address(serve->server),
-             state.plugins, state.connections, tokens_count(serve->tokens), service_versions());
+             state.plugins, state.connections, accounts_count(serve->accounts), service_versions());
+    if (!accounts_count(serve->accounts) && !serve->oauth.issuer)
+        log_line(LOG_WARN, "serve",
+                 "there is no token yet, so nobody may ask: sonde token create, or a line in %s",
+                 serve->token_path);
     if (!state.plugins)
         log_line(LOG_WARN, "serve",
                  "no plugin is loaded, so nothing can be asked: sonde plugin list");
@@ -168,11 +175,13 @@ static int start(struct serve *serve)
     bool made = false;
     int r = tokens_open(serve->token_path, &serve->tokens, &made, &err);
     if (!r)
+        r = serve_open_accounts(serve, &err);
+    if (!r)
         r = mcp_http_create(serve->service, &(struct mcp_http_settings){0}, &serve->mcp, &err);
-    if (!r) {
-        serve_fill_routes(serve);
+    if (!r)
+        r = serve_fill_routes(serve, &err);
+    if (!r)
         r = start_server(serve, serve->listen, &err);
-    }
     if (!r)
         r = serve_stats_begin(serve, &err);
     if (r)
@@ -258,9 +267,12 @@ static void release(struct serve *serve)
     serve_stats_end(serve);
     if (serve->server)
         http_server_stop(serve->server);
+    accounts_stop(serve->accounts);
     if (serve->mcp)
         mcp_http_destroy(serve->mcp, CANCELLED_MS);
+    rest_destroy(serve->rest);
     service_destroy(serve->service, CANCELLED_MS);
+    accounts_free(serve->accounts);
     tokens_free(serve->tokens);
     notify_close(&serve->notify);
     mem_free(serve->cert);
@@ -274,8 +286,9 @@ static int check(struct serve *serve)
     struct service_state state;
     struct err err = {0};
     service_state(serve->service, &state);
-    serve_fill_routes(serve);
-    int r = start_server(serve, "127.0.0.1:0", &err);
+    int r = serve_fill_routes(serve, &err);
+    if (!r)
+        r = start_server(serve, "127.0.0.1:0", &err);
     if (!r) {
         r = tokens_read(serve->token_path, &serve->tokens, &err);
         r = r == ERR_NOT_FOUND ? 0 : r;

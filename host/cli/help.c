@@ -41,8 +41,23 @@ static const struct {
     {"plugin", "usage: sonde plugin list | sonde plugin check FILE\n"
                "Shows the adapters loaded, and those refused with the reason; checks one file.\n"},
     {"connection",
-     "usage: sonde connection list | sonde connection test NAME\n"
-     "Tests a connection stage by stage; the first that fails names the setting that mends it.\n"},
+     "usage: sonde connection list | show NAME | test NAME\n"
+     "       sonde connection add NAME BACKEND [URL] [options]\n"
+     "       sonde connection edit NAME [URL] [options]\n"
+     "       sonde connection enable NAME | disable NAME | remove NAME\n"
+     "Connections of your own, kept in the store with their secrets sealed; those of the configuration "
+     "file are listed, shown and tested.\n"
+     "  --auth TYPE               none, bearer, basic, header; others with --config-json\n"
+     "  --username NAME           of --auth basic\n"
+     "  --auth-header NAME        of --auth header, such as X-Api-Key\n"
+     "  --token-env NAME          the token or password is in this variable whenever it is needed\n"
+     "  --token-file FILE         ... or in this file; left out it is asked for, or read from "
+     "standard input, and sealed\n"
+     "  --config-json FILE        all keys as JSON, - is standard input: {\"url\": ..., \"auth\": "
+     "{...}}\n"
+     "  --description TEXT, --tag KEY=VALUE, --default, --name NEW (edit)\n"
+     "  --json                    print what came of it\n"
+     "test goes stage by stage; the first that fails names the setting that mends it.\n"},
     {"history",
      "usage: sonde history [options] | sonde history ID\n"
      "Shows what was asked by whoever runs this, newest first; with an id, one query whole.\n"
@@ -58,6 +73,25 @@ static const struct {
      "  status                where it is, its size, the migrations applied and missing (then the exit "
      "status is 1)\n"
      "  migrate --dry-run     say what would be applied, change nothing\n"},
+    {"key",
+     "usage: sonde key status [--json] | sonde key rotate\n"
+     "Shows the master keys that stored credentials are sealed with, what is under each, which "
+     "processes hold them,\n"
+     "and which line of the key file may go. rotate puts everything under the first key of the "
+     "file; it may be\n"
+     "stopped at any time and run again.\n"},
+    {"user",
+     "usage: sonde user list | sonde user add|disable|enable NAME   [--json]\n"
+     "Who may ask `sonde serve`, each with tokens, connections and a history of their own.\n"},
+    {"token",
+     "usage: sonde token create USER [options] | sonde token list [USER] | sonde token revoke "
+     "PREFIX   [--json]\n"
+     "A token is printed once, alone on standard output; only its hash is kept.\n"
+     "  --rights read|manage|admin   ask (the default); change own connections; see everybody's "
+     "history\n"
+     "  --expires 90d                from now; left out: never\n"
+     "  --name TEXT                  what it is for\n"
+     "  --connection NAME            it sees these connections alone; may be repeated\n"},
     {"demo", "usage: sonde demo [--seed N]\n"
              "Makes an incident that ends now, serves it to a real MCP client and shows what an "
              "agent sees.\n"},
@@ -77,9 +111,12 @@ void cli_help(const char *command)
           "  mcp          serve an agent over MCP (standard input and output)\n"
           "  query        ask for metrics in the terminal\n"
           "  metrics      list metric names\n"
-          "  connection   list and test connections\n"
+          "  connection   list, add, change and test connections\n"
           "  history      what was asked before\n"
           "  db           look at the database, bring it up to date\n"
+          "  key          the keys that stored credentials are sealed with\n"
+          "  user         list, add, disable and enable users\n"
+          "  token        make, list and revoke their tokens\n"
           "  plugin       list and check adapters\n"
           "  demo         see it work on an incident made for you\n"
           "  help COMMAND options of a command\n\n"

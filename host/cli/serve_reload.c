@@ -8,9 +8,11 @@
 #include "config/serve.h"
 
 /* Keys that the listener was started with. An option outranks its key, which then changes nothing. */
-static void note_later(const struct serve *serve, const struct config_serve *now, char *text,
+static void note_later(const struct serve *serve, const struct config *config, char *text,
                        size_t size)
 {
+    const struct config_serve *now = &config->serve;
+    const struct config_oauth *oauth = &config->oauth;
     bool same_hosts = serve->host_count == now->host_count;
     for (size_t i = 0; same_hosts && i < now->host_count; i++)
         same_hosts = str_eq(serve->hosts[i], now->hosts[i]);
@@ -22,6 +24,9 @@ static void note_later(const struct serve *serve, const struct config_serve *now
                 {"tls (to have it or not)", !serve->cert == !now->cert},
                 {"hosts", same_hosts},
                 {"tokens", tokens_named || str_eq(serve->token_path, now->tokens)},
+                {"oauth", str_eq(serve->oauth.issuer, oauth->issuer) &&
+                              str_eq(serve->oauth.audience, oauth->audience) &&
+                              str_eq(serve->oauth.jwks, oauth->jwks)},
                 {"metrics.open", serve->metrics_open == now->metrics_open}};
     size_t used = 0;
     text[0] = '\0';
@@ -93,7 +98,7 @@ static void reload_config(struct serve *serve)
     }
     /* The service takes the configuration over and may free it: what is of use here is taken out before. */
     char later[160];
-    note_later(serve, &config->serve, later, sizeof later);
+    note_later(serve, config, later, sizeof later);
     CLEANUP(mem_freep) char *cert = config->serve.cert ? mem_strdup(config->serve.cert) : NULL;
     CLEANUP(mem_freep) char *key = config->serve.key ? mem_strdup(config->serve.key) : NULL;
     CLEANUP(mem_freep) char *level = mem_strdup(config->log_level);
@@ -120,11 +125,16 @@ static void reload_tokens(struct serve *serve)
         log_line(LOG_ERROR, "reload", "the tokens in use stay");
         return;
     }
+    if (accounts_refresh(serve->accounts, &err))
+        log_line(LOG_WARN, "reload", "users of the tokens could not be looked up yet: %s",
+                 err.text);
     size_t n = tokens_count(serve->tokens);
-    log_line(n ? LOG_INFO : LOG_WARN, "reload", "%s: %zu token%s", tokens_path(serve->tokens), n,
-             n == 1 ? ""
-             : n    ? "s"
-                    : "s: nobody may ask");
+    bool nobody = !accounts_count(serve->accounts) && !serve->oauth.issuer;
+    log_line(nobody ? LOG_WARN : LOG_INFO, "reload", "%s: %zu token%s", tokens_path(serve->tokens),
+             n,
+             nobody   ? "s: nobody may ask"
+             : n == 1 ? ""
+                      : "s");
 }
 
 static void reload_certificate(struct serve *serve)

@@ -33,6 +33,8 @@ const char *serve_unready(struct serve *serve, char *text, size_t size)
     service_state(serve->service, &state);
     if (!state.plugins)
         return "no plugin is loaded: see sonde plugin list";
+    if (state.store_gone) /* why is in the log: this page is open to everybody */
+        return "the store cannot be reached: calls go on, history waits";
     /* A backend that is down is its own trouble; all connections refused are ours. */
     if (!state.connections || state.unusable < state.connections)
         return NULL;
@@ -68,30 +70,29 @@ static void handle_root(void *user, struct http_request *request)
     reply_text(
         request, 200,
         "sonde " PACKAGE_VERSION ": one server through which agents ask about metrics\n\n"
-        "  /mcp      the Model Context Protocol over Streamable HTTP; Authorization: Bearer TOKEN\n"
-        "  /healthz  200 while the process answers\n"
-        "  /readyz   200 while calls are taken, else 503 with the reason\n"
-        "  /metrics  what it does, for Prometheus\n");
+        "  /mcp                   the Model Context Protocol over Streamable HTTP; Authorization: "
+        "Bearer TOKEN\n"
+        "  /api/v1/observability  connections, their tests, the history of queries\n"
+        "  /api/v1/openapi.json   what is there, as OpenAPI 3.1\n"
+        "  /healthz               200 while the process answers\n"
+        "  /readyz                200 while calls are taken, else 503 with the reason\n"
+        "  /metrics               what it does, for Prometheus\n");
 }
 
-int serve_authenticate(void *user, const char *token, struct principal *ret_principal,
-                       struct err *err)
+static void add_route(struct serve *serve, const struct http_route *route)
 {
-    struct serve *serve = user;
-    if (!tokens_check(serve->tokens, token, ret_principal))
-        return 0;
-    err_set(
-        err, ERR_INVALID,
-        token ? "this token is not known here; the tokens that are stand in the server's token file"
-              : "a token is needed: send the header Authorization: Bearer TOKEN");
-    return 401;
+    serve->routes[serve->route_count++] = *route;
 }
 
-void serve_fill_routes(struct serve *serve)
+int serve_fill_routes(struct serve *serve, struct err *err)
 {
-    const struct http_route routes[SERVE_ROUTES] = {
+    static const char *const metadata[] = {"/.well-known/oauth-protected-resource",
+                                           "/.well-known/oauth-protected-resource/mcp"};
+    const struct http_route routes[] = {
         {.path = "/mcp",
          .methods = HTTP_GET | HTTP_POST | HTTP_DELETE,
+         .rights = RIGHT_READ,
+         .scope = SCOPE_READ,
          .handle = mcp_http_handle,
          .user = serve->mcp},
         {.path = "/healthz", .methods = HTTP_GET, .open = true, .handle = handle_health},
@@ -103,8 +104,27 @@ void serve_fill_routes(struct serve *serve)
         {.path = "/metrics",
          .methods = HTTP_GET,
          .open = serve->metrics_open,
+         .rights = RIGHT_READ,
+         .scope = SCOPE_READ,
          .handle = handle_metrics,
          .user = serve},
         {.path = "/", .methods = HTTP_GET, .open = true, .handle = handle_root}};
-    memcpy(serve->routes, routes, sizeof routes);
+    size_t n = 0;
+    int r = rest_create(serve->service, &serve->rest, err);
+    if (r)
+        return r;
+    const struct http_route *rest = rest_routes(serve->rest, &n);
+    if (n + ARRAY_SIZE(routes) + ARRAY_SIZE(metadata) > SERVE_ROUTES_MAX)
+        return err_set(err, ERR_LIMIT, "more paths than there is room for");
+    for (size_t i = 0; i < ARRAY_SIZE(routes); i++)
+        add_route(serve, &routes[i]);
+    for (size_t i = 0; i < n; i++)
+        add_route(serve, &rest[i]);
+    for (size_t i = 0; serve->metadata && i < ARRAY_SIZE(metadata); i++)
+        add_route(serve, &(struct http_route){.path = metadata[i],
+                                              .methods = HTTP_GET,
+                                              .open = true,
+                                              .handle = serve_handle_metadata,
+                                              .user = serve});
+    return 0;
 }

@@ -23,8 +23,11 @@ void check_fail(struct check *check, const struct node *node, const char *format
     buf_vprintf(&what, format, arguments);
     va_end(arguments);
     const char *path = node_path(check->root, node, check->arena);
-    err_set(where, ERR_INVALID, "%s:%d: %s%s%s", node->file, node->line, path, *path ? ": " : "",
-            buf_text(&what));
+    if (*node->file)
+        err_set(where, ERR_INVALID, "%s:%d: %s%s%s", node->file, node->line, path,
+                *path ? ": " : "", buf_text(&what));
+    else /* of a message, not of a file: it has no lines that anybody would look for */
+        err_set(where, ERR_INVALID, "%s%s%s", path, *path ? ": " : "", buf_text(&what));
     buf_finish(&what);
     char *out = check->mistakes[check->count++].text;
     size_t size = sizeof check->mistakes[0].text;

@@ -18,7 +18,7 @@ struct check {
     size_t total;
 };
 
-/* "FILE:LINE: KEY: " and the text. */
+/* "FILE:LINE: KEY: " and the text; "KEY: " alone where the tree has no file (""). */
 void check_fail(struct check *check, const struct node *node, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* ERR_INVALID with the first mistake (and how many more there are), or 0 when there is none. */

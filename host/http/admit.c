@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is decided when a head is complete, before any of the body is read: who may ask, which route, how large the body may be. */
+/* What is decided when a head is complete, before any of the body is read: who may ask, and how large the body may be. */
 #include <arpa/inet.h>
 #include <string.h>
 
@@ -52,101 +52,6 @@ static int check_names(struct http_request *request)
     return 0;
 }
 
-/* ---- Routes ---- */
-
-static const struct {
-    const char *name;
-    enum http_method method;
-} methods[] = {
-    {"GET", HTTP_GET}, {"HEAD", HTTP_HEAD},     {"POST", HTTP_POST},
-    {"PUT", HTTP_PUT}, {"DELETE", HTTP_DELETE}, {"OPTIONS", HTTP_OPTIONS},
-};
-
-static enum http_method method_of(const char *name)
-{
-    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
-        if (str_eq(methods[i].name, name))
-            return methods[i].method;
-    return HTTP_OTHER;
-}
-
-static void set_allow(struct http_request *request, unsigned allowed)
-{
-    char text[64] = "";
-    size_t n = 0;
-    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
-        if (!(allowed & (unsigned)methods[i].method))
-            continue;
-        const char *name = methods[i].name;
-        n += (size_t)snprintf(text + n, sizeof text - n, "%s%s", n ? ", " : "", name);
-    }
-    http_set_header(request, "Allow", text);
-}
-
-static unsigned allowed_by(const struct http_route *route)
-{
-    return route->methods | (route->methods & HTTP_GET ? HTTP_HEAD : 0u);
-}
-
-static int find_route(struct http_request *request)
-{
-    const struct http_settings *settings = &request->conn->server->settings;
-    unsigned allowed = 0;
-    for (size_t i = 0; i < settings->route_count; i++) {
-        const struct http_route *route = &settings->routes[i];
-        if (!str_eq(route->path, request->message.path))
-            continue;
-        if (allowed_by(route) & (unsigned)request->method) {
-            request->route = route;
-            return 0;
-        }
-        allowed |= allowed_by(route);
-    }
-    if (!allowed)
-        return refuse(request, 404, "There is nothing at that path.");
-    set_allow(request, allowed);
-    return refuse(request, 405, "That path does not take that method; Allow lists those it takes.");
-}
-
-/* ---- Tokens ---- */
-
-static int refuse_token(struct http_request *request, int status, const char *detail,
-                        bool was_given)
-{
-    if (status == 401)
-        http_set_header(request, "WWW-Authenticate",
-                        was_given ? "Bearer realm=\"sonde\", error=\"invalid_token\""
-                                  : "Bearer realm=\"sonde\"");
-    return refuse(request, status, detail);
-}
-
-static int authenticate(struct http_request *request)
-{
-    const struct http_settings *settings = &request->conn->server->settings;
-    const char *header = message_header(&request->message, "Authorization");
-    const char *token = header ? guard_bearer(header) : NULL;
-    if (request->route->open) {
-        request->principal = (struct principal){.id = "anyone", .name = "anyone"};
-        return 0;
-    }
-    if (!settings->authenticate) {
-        request->principal = PRINCIPAL_LOCAL;
-        return 0;
-    }
-    if (header && !token)
-        return refuse_token(request, 401, "Authorization must be: Bearer TOKEN.", true);
-    struct err err = {0};
-    int status = settings->authenticate(settings->user, token, &request->principal, &err);
-    if (!status)
-        return 0;
-    if (status != 403)
-        status = 401;
-    /* The text must outlive the callback: the answer may wait for the body. */
-    const char *text = err.text[0] ? err.text : "The token is not accepted.";
-    utf8_clean(request->reason, sizeof request->reason, text, strlen(text));
-    return refuse_token(request, status, request->reason, token != NULL);
-}
-
 static int check_body(struct http_request *request)
 {
     struct message *message = &request->message;
@@ -167,14 +72,17 @@ static int decide(struct http_request *request)
             "A token does not belong into a URL, which is logged on its way: send it as the header Authorization: Bearer TOKEN.");
     if (atomic_load(&request->conn->server->draining))
         return refuse(request, 503, "The server is stopping.");
-    if (find_route(request) != 0 || authenticate(request) != 0)
+    if (route_find(request) != 0)
         return -1;
-    return check_body(request);
+    /* Who may not ask at all is told so before how much they may send. */
+    if (auth_begin(request) != 0 || check_body(request) != 0)
+        return -1;
+    return auth_expect_body(request);
 }
 
 int admit(struct http_request *request)
 {
-    request->method = method_of(request->message.method);
+    request->method = route_method(request->message.method);
     request->body_hidden = request->method == HTTP_HEAD;
     int r = decide(request);
     message_wipe_header(&request->message, "Authorization");

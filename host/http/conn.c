@@ -69,8 +69,10 @@ void conn_close(struct conn *conn)
         gone(user);
         reply_gone_done(conn);
     }
-    if (conn->reading)
+    if (conn->reading) {
+        auth_body_ends(conn->reading);
         request_free(conn->reading);
+    }
     conn->reading = NULL;
     server_conn_removed(server, conn);
     conn_unref(conn);
@@ -90,6 +92,7 @@ bool conn_is_idle(struct conn *conn)
 static void hand_over(struct conn *conn, struct http_request *request, bool close_after)
 {
     conn->reading = NULL;
+    auth_body_ends(request);
     request->started_ns = clock_mono_ns();
     pthread_mutex_lock(&conn->lock);
     conn->pending = request;
@@ -106,7 +109,7 @@ static void answer_refusal(struct conn *conn, struct http_request *request,
     atomic_fetch_add(&conn->server->refused_heads, 1);
     request->why = refusal->detail;
     hand_over(conn, request, close_after);
-    http_problem(request, refusal->status, reply_title(refusal->status), refusal->detail);
+    http_problem(request, refusal->status, http_status_title(refusal->status), refusal->detail);
 }
 
 static void send_continue(struct conn *conn)
@@ -143,6 +146,12 @@ static void message_complete(struct conn *conn, struct http_request *request, si
 {
     if (request->message.discard) {
         answer_refusal(conn, request, &request->refusal, left > 0);
+        return;
+    }
+    if (request->token) {
+        const struct http_settings *settings = &conn->server->settings;
+        hand_over(conn, request, left > 0);
+        settings->authenticate_later(settings->user, request->token, request);
         return;
     }
     atomic_fetch_add_explicit(&conn->server->requests, 1, memory_order_relaxed);

@@ -34,16 +34,31 @@ enum http_method {
 typedef void (*http_handle_fn)(void *user, struct http_request *request);
 /*
  * On the loop, once the head is read and before the body. Fills ret_principal and returns 0, or 401 or 403 with the reason (one
- * sentence, no secrets) in err. token is what follows "Bearer ", NULL when there is no Authorization header.
+ * sentence, no secrets) in err; or HTTP_LATER, when it cannot be told without waiting. token is what follows "Bearer ", NULL when
+ * there is no Authorization header.
  */
 typedef int (*http_authenticate_fn)(void *user, const char *token, struct principal *ret_principal,
                                     struct err *err);
+#define HTTP_LATER 1
+/*
+ * On the loop, with the whole body of a request that HTTP_LATER was said of. It must not block: it hands request and token, which lasts
+ * until then, to a thread that calls http_let_in or http_turn_away.
+ */
+typedef void (*http_authenticate_later_fn)(void *user, const char *token,
+                                           struct http_request *request);
 
 struct http_route {
-    const char *path; /* exact */
+    /*
+     * Exact, or with parts in braces, each of which stands for one part that is not empty: "/connections/{id}/test". Of several routes
+     * that fit the first with the method is taken.
+     */
+    const char *path;
     unsigned
         methods; /* of enum http_method; others get 405 with Allow. HEAD comes with GET by itself */
     bool open;   /* needs no token */
+    unsigned rights; /* of model/principal.h: all of them are needed, else 403 */
+    const char
+        *scope; /* what an authorization server calls them, for WWW-Authenticate; NULL: not said */
     size_t max_body; /* 0: the server's; above it 413 before it is read */
     http_handle_fn handle;
     void *user;
@@ -58,7 +73,10 @@ struct http_settings {
     const struct http_route *routes; /* kept, must outlive the server */
     size_t route_count;
     http_authenticate_fn authenticate;
-    void *user; /* of authenticate */
+    http_authenticate_later_fn authenticate_later; /* NULL: authenticate never says HTTP_LATER */
+    void *user;                                    /* of both */
+    /* Where clients learn which authorization server to go to (RFC 9728); kept, must outlive the server; NULL: there is none. */
+    const char *resource_metadata;
     /* Limits; 0 takes the default. */
     uint32_t
         max_connections; /* default 16,384, and at most what descriptors allow; then accepting pauses */
@@ -104,10 +122,19 @@ bool http_server_idle(struct http_server *server);
 void http_server_stop(struct http_server *server);
 void http_server_counts(struct http_server *server, struct http_counts *ret_counts);
 
+/*
+ * What authenticate_later comes to, from any thread: the request goes to its handler, on the loop as always, or is answered with 401, 403 or 503
+ * and the reason (one sentence, no secrets).
+ */
+void http_let_in(struct http_request *request, const struct principal *principal);
+void http_turn_away(struct http_request *request, int status, const char *reason);
+
 /* --- a request; all text is valid until the request is ended --- */
 enum http_method http_method(const struct http_request *request);
 const char *http_path(const struct http_request *request);
-/* What follows '?', undecoded; "" when there is none. */
+/* What stands in the place of the n-th braces of the route, decoded: UTF-8 without control characters. NULL: it has fewer. */
+const char *http_part(const struct http_request *request, size_t n);
+/* What follows '?', undecoded (uri.h); "" when there is none. */
 const char *http_query(const struct http_request *request);
 /* Value of a header, name in any case, outer white space gone; of several lines the first. NULL when absent. */
 const char *http_header(const struct http_request *request, const char *name);
@@ -131,7 +158,9 @@ void http_set_header(struct http_request *request, const char *name, const char 
 /* The whole answer; body is copied. type NULL: no body (202, 204). Ends the request. */
 void http_reply(struct http_request *request, int status, const char *type, const void *body,
                 size_t size);
-/* An RFC 9457 problem document with that title and detail. Ends the request. */
+/* "Not Found" of 404; "Unknown". */
+const char *http_status_title(int status);
+/* An RFC 9457 problem document with that title and detail, and the request's id as instance. Ends the request. */
 void http_problem(struct http_request *request, int status, const char *title, const char *detail);
 /* 200 with text/event-stream, X-Accel-Buffering: no and Cache-Control: no-cache; comment lines keep it alive from here on. */
 void http_stream_begin(struct http_request *request);

@@ -43,7 +43,10 @@ struct http_server {
     struct event *accept_timer;
     struct event *tick;
     struct event *wake;
-    char *scratch; /* loop: what was just read */
+    struct event *let_in_event;
+    struct http_request *let_in; /* under lock: may go to their handlers, the last first */
+    size_t unsure_bytes; /* loop: of bodies being read for tokens that are not checked yet */
+    char *scratch;       /* loop: what was just read */
     struct conn *conns;
     struct map peers; /* loop: address to how many connections */
     int64_t tick_ns;
@@ -110,7 +113,12 @@ struct http_request {
     void *gone_user;
     /* A refusal that waits for the body to be dropped. */
     struct refusal refusal;
-    char reason[200]; /* of the authentication */
+    char reason[400]; /* of the authentication, or what is wrong with the path */
+    char *parts; /* texts one after the other: what stands in the place of the route's braces */
+    size_t part_count;
+    char *token; /* not checked yet; NULL: it is */
+    size_t unsure_bytes;
+    struct http_request *next_let_in;
     bool streaming;
     bool chunked;
     bool body_hidden;   /* HEAD */
@@ -139,7 +147,6 @@ void conn_break_locked(struct conn *conn);
 void conn_wait_locked(struct conn *conn, enum conn_wait wait, int64_t deadline);
 
 /* reply.c */
-const char *reply_title(int status);
 /* Ends the request's part in its connection, under its lock; the request itself is still to be released. */
 void reply_finish_locked(struct http_request *request);
 /* Unlocks, waits for a callback that runs, frees. */
@@ -165,6 +172,22 @@ void request_free(struct http_request *request);
 
 /* admit.c: on the loop, when the head is complete. 0, or -1 with request->refusal set. */
 int admit(struct http_request *request);
+/* auth.c: on the loop, from admit: who asks, and whether they may. */
+int auth_begin(struct http_request *request);
+/* After it: room for the body, where it is not known yet who sends it. */
+int auth_expect_body(struct http_request *request);
+/* The body is read, or will not be. */
+void auth_body_ends(struct http_request *request);
+/* Those that were let in go to their handlers; and without a loop, when all connections are closed, they end. */
+void auth_take_let_in(struct http_server *server);
+void auth_wipe_token(struct http_request *request);
+
+/* route.c: on the loop */
+enum http_method route_method(const char *name);
+/* Whether a path is of a pattern with braces: struct http_route. */
+bool route_fits(const char *pattern, const char *path);
+/* 0 with request->route set, or -1 with request->refusal set. */
+int route_find(struct http_request *request);
 
 /* listen.c */
 /* "127.0.0.1:7464", "[::1]:0", "localhost:80": a descriptor that listens there. 0, ERR_INVALID, ERR_SYSTEM. */

@@ -52,7 +52,7 @@ void reply_finish_locked(struct http_request *request)
 
 /* ---- The head of an answer ---- */
 
-const char *reply_title(int status)
+const char *http_status_title(int status)
 {
     static const struct {
         int status;
@@ -84,6 +84,7 @@ const char *reply_title(int status)
         {417, "Expectation Failed"},
         {421, "Misdirected Request"},
         {422, "Unprocessable Content"},
+        {428, "Precondition Required"},
         {429, "Too Many Requests"},
         {431, "Request Header Fields Too Large"},
         {500, "Internal Server Error"},
@@ -150,7 +151,7 @@ void head_begin(struct head_writer *writer, const struct http_request *request, 
     head_put(writer, "HTTP/1.1 ");
     head_put_number(writer, (uint64_t)status, 10);
     head_put(writer, " ");
-    head_put(writer, reply_title(status));
+    head_put(writer, http_status_title(status));
     head_put(writer, "\r\nDate: ");
     head_put(writer, date_now());
     head_put(writer, "\r\nX-Request-Id: ");
@@ -249,7 +250,7 @@ void http_problem(struct http_request *request, int status, const char *title, c
     buf_json_string(&body, title, strlen(title));
     buf_printf(&body, ",\"status\":%d,\"detail\":", status);
     buf_json_string(&body, detail, strlen(detail));
-    buf_add(&body, "}\n");
+    buf_printf(&body, ",\"instance\":\"%s\"}\n", request->id);
     if (body.failed)
         http_reply(request, status, NULL, NULL, 0);
     else

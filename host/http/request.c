@@ -31,8 +31,10 @@ struct http_request *request_new(struct conn *conn)
 
 void request_free(struct http_request *request)
 {
+    auth_wipe_token(request);
     message_finish(&request->message);
     buf_finish(&request->extra);
+    mem_free(request->parts);
     conn_unref(request->conn);
     mem_free(request);
 }

@@ -90,6 +90,13 @@ static void on_wake(evutil_socket_t fd, short what, void *user)
         event_base_loopbreak(server->base);
 }
 
+static void on_let_in(evutil_socket_t fd, short what, void *user)
+{
+    (void)fd;
+    (void)what;
+    auth_take_let_in(user);
+}
+
 static void *run_loop(void *user)
 {
     struct http_server *server = user;
@@ -179,8 +186,11 @@ static int create_loop(struct http_server *server)
         return -1;
     server->tick = event_new(server->base, -1, EV_PERSIST, on_tick, server);
     server->wake = event_new(server->base, -1, 0, on_wake, server);
+    server->let_in_event = event_new(server->base, -1, 0, on_let_in, server);
     server->scratch = mem_resize(NULL, SCRATCH_BYTES, 1);
-    return server->tick && server->wake && server->scratch ? accept_create(server) : -1;
+    return server->tick && server->wake && server->let_in_event && server->scratch
+               ? accept_create(server)
+               : -1;
 }
 
 /* All that start made; half-built is allowed. */
@@ -191,6 +201,8 @@ static void server_free(struct http_server *server)
         event_free(server->tick);
     if (server->wake)
         event_free(server->wake);
+    if (server->let_in_event)
+        event_free(server->let_in_event);
     if (server->base)
         event_base_free(server->base);
     for (size_t i = 0; i < server->names.host_count; i++)
@@ -293,6 +305,7 @@ void http_server_stop(struct http_server *server)
     atomic_store(&server->stopping, true);
     event_active(server->wake, EV_TIMEOUT, 0);
     pthread_join(server->thread, NULL);
+    auth_take_let_in(server); /* their connections are closed */
     server_free(server);
 }
 

@@ -259,6 +259,7 @@ static int take_provided(struct login *login, struct login_secret *secret, struc
             secret_free(made);
             return r;
         }
+        secret->provided = generation;
         take_value(login, secret, made);
     }
     return secret->value ? 0 : err_set(err, ERR_SYSTEM, "%s has not been fetched yet", secret->key);

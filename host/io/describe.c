@@ -10,6 +10,8 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "io/address.h"
+#include "io/probe.h"
 #include "io/target.h"
 
 /* "host:port", of the proxy when there is one. */
@@ -28,10 +30,17 @@ static const char *hop_key(const struct exchange *exchange)
     return exchange->target->connection->proxy ? "proxy" : "network.proxy";
 }
 
+/* The setting that mends it, for who tests the connection. */
+static void blame(const struct exchange *exchange, const char *setting)
+{
+    probe_blame(exchange->target, setting, strlen(setting));
+}
+
 void describe_resolve(struct exchange *exchange, int error)
 {
     const char *host = target_hop(exchange->target)->host;
     const char *key = hop_key(exchange);
+    blame(exchange, key);
     if (error == EAI_AGAIN)
         exchange_fail(exchange, SONDE_OUTCOME_LOST,
                       "the name %s could not be looked up: no name server answered; check the DNS "
@@ -50,15 +59,14 @@ void describe_refused(struct exchange *exchange)
 {
     const char *host = target_hop(exchange->target)->host;
     const char *key = hop_key(exchange);
-    if (exchange->target->operator_policy)
+    blame(exchange, exchange->target->operator_policy ? key : "network.allow");
+    if (!exchange->target->operator_policy)
+        exchange_fail(exchange, SONDE_OUTCOME_REFUSED, "not sent: %s: %s %s", key, host,
+                      ADDRESS_NOT_FOR_USERS);
+    else
         exchange_fail(exchange, SONDE_OUTCOME_REFUSED,
                       "not sent: %s is %s (%s), which no connection may reach; check %s", host,
                       exchange->refused, exchange->refused_address, key);
-    else
-        exchange_fail(exchange, SONDE_OUTCOME_REFUSED,
-                      "not sent: %s is %s (%s), which only the operator's connections may reach; "
-                      "define it in sonde.yaml, or check %s",
-                      host, exchange->refused, exchange->refused_address, key);
 }
 
 /* How far a transfer came. */
@@ -66,12 +74,12 @@ enum phase { PHASE_CONNECT, PHASE_TLS, PHASE_ANSWER, PHASE_BODY };
 
 static enum phase phase_of(const struct exchange *exchange)
 {
-    curl_off_t connected = 0;
+    bool connected = false;
     curl_off_t ready = 0;
     if (exchange->got_bytes)
         return PHASE_BODY;
     if (exchange->easy) {
-        curl_easy_getinfo(exchange->easy, CURLINFO_CONNECT_TIME_T, &connected);
+        connected = probe_connected(exchange->easy);
         curl_easy_getinfo(exchange->easy, CURLINFO_PRETRANSFER_TIME_T, &ready);
     }
     if (ready)
@@ -86,6 +94,7 @@ void describe_deadline(struct exchange *exchange)
     const char *shown = exchange->target->shown;
     char hop[512];
     char size[32];
+    blame(exchange, "timeout_seconds");
     if (exchange->state == EXCHANGE_DELAYED || exchange->state == EXCHANGE_NEW) {
         exchange_fail(exchange, SONDE_OUTCOME_TIMED_OUT,
                       "time was up before the request to %s was due; raise timeout_seconds", shown);
@@ -99,6 +108,7 @@ void describe_deadline(struct exchange *exchange)
         return;
     }
     if (exchange->state == EXCHANGE_RESOLVING) {
+        blame(exchange, hop_key(exchange));
         exchange_fail(exchange, SONDE_OUTCOME_TIMED_OUT,
                       "looking up the name %s took longer than %.1f s; check the DNS of this "
                       "machine, or %s",
@@ -108,11 +118,13 @@ void describe_deadline(struct exchange *exchange)
     switch (phase_of(exchange)) {
     case PHASE_CONNECT:
         hop_text(exchange, hop);
+        blame(exchange, hop_key(exchange));
         exchange_fail(exchange, SONDE_OUTCOME_TIMED_OUT,
                       "%s did not accept a connection within %.1f s; check %s and firewalls", hop,
                       took, hop_key(exchange));
         return;
     case PHASE_TLS:
+        blame(exchange, "url");
         exchange_fail(exchange, SONDE_OUTCOME_TIMED_OUT,
                       "%s accepted the connection but did not finish the TLS handshake within %.1f "
                       "s; check url",
@@ -138,19 +150,32 @@ static void tls_failure(struct exchange *exchange, CURLcode code)
 {
     const struct io_target *target = exchange->target;
     const char *detail = *exchange->curl_error ? exchange->curl_error : curl_easy_strerror(code);
+    bool own_files = target->connection->from_operator;
+    const char *setting = "url";
     const char *advice = "check that url's port speaks TLS";
-    if (code == CURLE_PEER_FAILED_VERIFICATION && strstr(detail, "subject name"))
+    if (code == CURLE_PEER_FAILED_VERIFICATION && strstr(detail, "subject name")) {
+        setting = "tls.server_name";
         advice = "set tls.server_name to the name in the certificate";
-    else if (code == CURLE_PEER_FAILED_VERIFICATION && strstr(detail, "expired"))
+    } else if (code == CURLE_PEER_FAILED_VERIFICATION && strstr(detail, "expired")) {
+        setting = "";
         advice = "renew the certificate";
-    else if (code == CURLE_PEER_FAILED_VERIFICATION)
-        advice = "set tls.ca_file to the certificate of the authority that signed it";
-    else if (code == CURLE_SSL_CACERT_BADFILE)
-        advice = "check that tls.ca_file exists and holds PEM certificates";
-    else if (code == CURLE_SSL_CERTPROBLEM)
+    } else if (code == CURLE_PEER_FAILED_VERIFICATION) {
+        setting = own_files ? "tls.ca_file" : "tls.ca_pem";
+        advice = own_files ? "set tls.ca_file to the certificate of the authority that signed it"
+                           : "set tls.ca_pem to the certificate of the authority that signed it";
+    } else if (code == CURLE_SSL_CACERT_BADFILE) {
+        setting = target->connection->tls.ca_pem ? "tls.ca_pem" : "tls.ca_file";
+        advice = target->connection->tls.ca_pem
+                     ? "check that tls.ca_pem holds PEM certificates"
+                     : "check that tls.ca_file exists and holds PEM certificates";
+    } else if (code == CURLE_SSL_CERTPROBLEM) {
+        setting = "tls.cert";
         advice = "check tls.cert and tls.key";
-    else if (strstr(detail, "certificate required") || strstr(detail, "bad certificate"))
+    } else if (strstr(detail, "certificate required") || strstr(detail, "bad certificate")) {
+        setting = "tls.cert";
         advice = "it wants a client certificate: set tls.cert and tls.key";
+    }
+    blame(exchange, setting);
     exchange_fail(exchange, SONDE_OUTCOME_LOST, "TLS with %s failed: %s; %s", target->shown, detail,
                   advice);
 }
@@ -165,6 +190,7 @@ static void connect_failure(struct exchange *exchange)
         describe_refused(exchange);
         return;
     }
+    blame(exchange, hop_key(exchange));
     const char *why = number ? strerror((int)number) : exchange->curl_error;
     exchange_fail(exchange, SONDE_OUTCOME_LOST,
                   "cannot connect to %s: %s; check that the backend runs and %s", hop, why,
@@ -174,6 +200,7 @@ static void connect_failure(struct exchange *exchange)
 static void cut(struct exchange *exchange, CURLcode code)
 {
     const char *shown = exchange->target->shown;
+    blame(exchange, exchange->got_bytes ? "timeout_seconds" : "url");
     char had[32];
     char wanted[32];
     size_text(had, exchange->wire);
@@ -201,6 +228,7 @@ static void cut(struct exchange *exchange, CURLcode code)
 
 static void not_http(struct exchange *exchange, CURLcode code)
 {
+    blame(exchange, "url");
     const char *detail = *exchange->curl_error ? exchange->curl_error : curl_easy_strerror(code);
     exchange_fail(exchange, SONDE_OUTCOME_LOST,
                   "what listens at %s does not answer in HTTP (%s); check the scheme and port in "
@@ -239,12 +267,15 @@ void describe_failure(struct exchange *exchange, CURLcode code)
     case CURLE_HTTP2:
     case CURLE_HTTP2_STREAM:
         if (exchange->target->proxy.host && !exchange->got_bytes &&
-            strstr(exchange->curl_error, "CONNECT"))
+            strstr(exchange->curl_error, "CONNECT")) {
+            exchange->proxy_failed = true;
+            blame(exchange, hop_key(exchange));
             exchange_fail(exchange, SONDE_OUTCOME_LOST,
                           "the proxy did not open a way to %s (%s); check %s",
                           exchange->target->shown, exchange->curl_error, hop_key(exchange));
-        else
+        } else {
             cut(exchange, code);
+        }
         return;
     case CURLE_UNSUPPORTED_PROTOCOL: /* HTTP/0.9: no status line */
     case CURLE_WEIRD_SERVER_REPLY:

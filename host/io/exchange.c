@@ -14,6 +14,7 @@
 #include "io/file_endpoint.h"
 #include "io/loop.h"
 #include "io/mailbox.h"
+#include "io/probe.h"
 #include "io/request.h"
 #include "io/runtime.h"
 #include "io/target.h"
@@ -285,8 +286,12 @@ static int prepare(struct exchange *exchange, const struct exchange_request *giv
     int r = exchange_compose(exchange, &exchange->sent, &reason);
     if (r == ERR_MEMORY)
         return err_set(err, r, "%s", reason.text);
-    if (r < 0)
+    if (r < 0) {
         exchange_fail(exchange, SONDE_OUTCOME_REFUSED, "not sent: %s", reason.text);
+        /* "auth.token: ...": the text begins with the setting. */
+        probe_stage(exchange->target, PROBE_UNBEGUN);
+        probe_blame(exchange->target, reason.text, strcspn(reason.text, ": "));
+    }
     return 0;
 }
 

@@ -97,6 +97,7 @@ struct exchange {
     struct event timer;
     bool timer_made;
     CURL *easy;
+    struct pool *pool; /* it is in; NULL: none */
     struct curl_slist *resolve;
     struct curl_slist *connect_to;
     struct resolution *resolution; /* what was found, shared with the cache */
@@ -131,6 +132,9 @@ struct exchange {
     uint32_t outcome; /* set with the text by exchange_fail, once */
     bool failed;
     bool tls_failed;
+    bool proxy_failed;
+    bool cancelled;
+    bool look_at_tls; /* curl was asked for the certificate */
 
     /* a file: endpoint's */
     int fd;

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "io/file_endpoint.h"
 #include "io/loop.h"
+#include "io/policy.h"
 #include "io/provider.h"
 #include "io/runtime.h"
 
@@ -32,6 +33,9 @@ static int copy_settings(struct io *io, const struct io_settings *settings, stru
         no_proxy[i] = arena_strdup(&io->arena, settings->no_proxy[i]);
     io->no_proxy = no_proxy;
     io->no_proxy_count = settings->no_proxy_count;
+    int r = policy_create(settings->allow, settings->allow_count, &io->policy, err);
+    if (r < 0)
+        return r;
     if (settings->files && *settings->files && file_root(io, settings->files, err) < 0)
         return ERR_INVALID;
     snprintf(io->user_agent, sizeof io->user_agent, "sonde/%s", PACKAGE_VERSION);
@@ -72,6 +76,8 @@ void io_unref(struct io *io)
     if (atomic_fetch_sub_explicit(&io->references, 1, memory_order_acq_rel) != 1)
         return;
     file_worker_free(io->worker);
+    policy_unref(io->policy);
+    policy_unref(io->loop_policy);
     fetchers_free(io->fetchers);
     loop_close(io);
     pthread_mutex_destroy(&io->lock);
@@ -87,6 +93,30 @@ void io_destroy(struct io *io)
     loop_stop(io);
     fetchers_stop(io);
     io_unref(io);
+}
+
+int io_set_allow(struct io *io, const char *const *allow, size_t count, struct err *err)
+{
+    struct address_policy *policy = NULL;
+    int r = policy_create(allow, count, &policy, err);
+    if (r < 0)
+        return r;
+    pthread_mutex_lock(&io->lock);
+    struct address_policy *old = io->policy;
+    io->policy = policy;
+    if (io->started && !io->stopping)
+        loop_wake(io);
+    pthread_mutex_unlock(&io->lock);
+    policy_unref(old);
+    return 0;
+}
+
+struct address_policy *io_policy(struct io *io)
+{
+    pthread_mutex_lock(&io->lock);
+    struct address_policy *policy = policy_ref(io->policy);
+    pthread_mutex_unlock(&io->lock);
+    return policy;
 }
 
 void io_stats(struct io *io, struct io_stats *ret_stats)

@@ -28,6 +28,8 @@ struct io_settings {
     const char *proxy; /* global, or NULL */
     const char *const *no_proxy;
     size_t no_proxy_count;
+    const char *const *allow; /* ranges that connections of users may reach: "10.0.0.0/8" */
+    size_t allow_count;
     uint64_t max_body;     /* decoded bytes of one answer; default 64 MiB */
     uint64_t max_wire;     /* bytes on the wire; default 64 MiB */
     uint32_t max_ratio;    /* decoded : wire above 1 MiB decoded; default 200 */
@@ -38,6 +40,12 @@ struct io_settings {
 int io_create(const struct io_settings *settings, struct io **ret_io, struct err *err);
 /* Cancels what is left and joins the loop. */
 void io_destroy(struct io *io);
+
+/*
+ * Other ranges from now on: what was allowed and is no longer is refused to exchanges that begin, and connections kept open to such places
+ * are closed. What is under way ends as it began. 0, ERR_INVALID, ERR_MEMORY.
+ */
+int io_set_allow(struct io *io, const char *const *allow, size_t count, struct err *err);
 
 struct io_stats {
     uint64_t exchanges, failed, bytes_wire, bytes_decoded;
@@ -119,9 +127,15 @@ void exchange_cancel(struct exchange *exchange);
 /* Stages for `connection test`: what the last exchange of a target met. */
 struct io_probe {
     char address[64]; /* ip:port connected to; "" none */
+    char proxy[300];  /* host:port of the proxy on the way; "" none */
     char tls[256];    /* version, issuer, expiry; "" no TLS */
+    char ca[300];     /* what the certificate is checked against; "" no TLS */
+    char setting
+        [64]; /* of a failure: the connection's or the configuration's key that mends it; "" none, or it went well */
+    int64_t expires_ns; /* of the certificate, wall clock; 0 unknown */
     int64_t connect_ns, tls_ns, first_byte_ns, total_ns;
-    int stage; /* 0 name 1 policy 2 proxy 3 tcp 4 tls 5 http 6 done: the last one reached */
+    uint32_t status; /* of the answer; 0 none */
+    int stage; /* 0 name 1 policy 2 proxy 3 tcp 4 tls 5 http 6 done: the last one reached; -1: it was not even begun */
 };
 void io_target_probe(struct io_target *target, struct io_probe *ret_probe);
 /* Environment proxies are not used; the name of one that is set, or NULL. */

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
+#include "io/policy.h"
 #include "io/resolve.h"
 #include "io/runtime.h"
 #include "io/target.h"
@@ -60,27 +61,64 @@ void loop_flush(struct io *io)
     }
 }
 
+static void pool_free(struct pool *pool)
+{
+    curl_multi_cleanup(pool->multi);
+    event_del(&pool->timer);
+    mem_free(pool);
+}
+
+/* Not while one of their callbacks runs. */
+static void free_retired(struct io *io)
+{
+    for (struct pool **link = &io->pools; *link;) {
+        struct pool *pool = *link;
+        if (!pool->retired || pool->running) {
+            link = &pool->next;
+            continue;
+        }
+        *link = pool->next;
+        pool_free(pool);
+    }
+}
+
+/* Another policy: a connection that is kept open would pass by it. The operator's ones do not go by it. */
+static void retire_pools(struct io *io)
+{
+    for (unsigned i = 0; i < POOL_COUNT; i++) {
+        if (i & POOL_OPERATOR || !io->pool_of[i])
+            continue;
+        io->pool_of[i]->retired = true;
+        io->pool_of[i] = NULL;
+    }
+}
+
 /*
  * What curl asked to do at once, mostly the begin of a request, is done now and not after another look at all sockets. Last in every
  * event's function.
  */
 static void run_due(struct io *io)
 {
-    for (unsigned i = 0; i < AT_ONCE * POOL_COUNT; i++) {
-        struct pool *pool = &io->pools[i % POOL_COUNT];
-        if (!pool->due)
-            continue;
-        int running;
-        pool->due = false;
-        curl_multi_socket_action(pool->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-        take_finished(io, pool->multi);
+    bool again = true;
+    for (unsigned i = 0; i < AT_ONCE && again; i++) {
+        again = false;
+        for (struct pool *pool = io->pools; pool; pool = pool->next) {
+            if (!pool->due)
+                continue;
+            int running;
+            pool->due = false;
+            again = true;
+            curl_multi_socket_action(pool->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+            take_finished(io, pool->multi);
+        }
     }
-    for (size_t i = 0; i < POOL_COUNT; i++) {
+    for (struct pool *pool = io->pools; pool; pool = pool->next) {
         struct timeval now = {0};
-        if (io->pools[i].due)
-            evtimer_add(&io->pools[i].timer, &now);
-        io->pools[i].due = false;
+        if (pool->due)
+            evtimer_add(&pool->timer, &now);
+        pool->due = false;
     }
+    free_retired(io);
 }
 
 static void on_turn(evutil_socket_t fd, short what, void *argument)
@@ -223,16 +261,14 @@ static int on_set_timer(CURLM *multi, long milliseconds, void *argument)
     return evtimer_add(&pool->timer, &wait);
 }
 
-CURLM *loop_pool(struct io *io, const struct io_target *target)
+static struct pool *pool_new(struct io *io, bool http2)
 {
-    bool http2 = target->connection->http2;
-    struct pool *pool =
-        &io->pools[(target->operator_policy ? POOL_OPERATOR : 0) | (http2 ? POOL_HTTP2 : 0)];
-    if (pool->multi)
-        return pool->multi;
-    CURLM *multi = curl_multi_init();
-    if (!multi)
+    struct pool *pool = mem_alloc(sizeof *pool);
+    CURLM *multi = pool ? curl_multi_init() : NULL;
+    if (!multi) {
+        mem_free(pool);
         return NULL;
+    }
     pool->io = io;
     pool->multi = multi;
     evtimer_assign(&pool->timer, io->base, on_pool_timer, pool);
@@ -245,7 +281,19 @@ CURLM *loop_pool(struct io *io, const struct io_target *target)
     curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, KEPT_CONNECTIONS);
     if (http2)
         curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, HTTP2_CONNECTIONS);
-    return multi;
+    pool->next = io->pools;
+    io->pools = pool;
+    return pool;
+}
+
+struct pool *loop_pool(struct io *io, const struct io_target *target)
+{
+    bool http2 = target->connection->http2;
+    struct pool **pool =
+        &io->pool_of[(target->operator_policy ? POOL_OPERATOR : 0) | (http2 ? POOL_HTTP2 : 0)];
+    if (!*pool)
+        *pool = pool_new(io, http2);
+    return *pool;
 }
 
 /* ---- Commands ---- */
@@ -320,7 +368,15 @@ static void on_wake(evutil_socket_t fd, short what, void *argument)
     io->inbox = NULL;
     io->inbox_end = &io->inbox;
     bool stopping = io->stopping;
+    struct address_policy *before = io->loop_policy;
+    bool other = before != io->policy;
+    if (other)
+        io->loop_policy = policy_ref(io->policy);
     pthread_mutex_unlock(&io->lock);
+    if (other) {
+        policy_unref(before);
+        retire_pools(io);
+    }
     io->turn++;
     while (list) {
         struct exchange *exchange = list;
@@ -360,11 +416,11 @@ static void *run(void *argument)
     for (size_t i = 0; i < io->idle_count; i++)
         curl_easy_cleanup(io->idle[i]);
     io->idle_count = 0;
-    for (size_t i = 0; i < POOL_COUNT; i++)
-        if (io->pools[i].multi) {
-            curl_multi_cleanup(io->pools[i].multi);
-            event_del(&io->pools[i].timer);
-        }
+    while (io->pools) {
+        struct pool *pool = io->pools;
+        io->pools = pool->next;
+        pool_free(pool);
+    }
     return NULL;
 }
 

@@ -19,7 +19,7 @@ void loop_stop(struct io *io);
 /* Last of all: nobody can wake it any more. */
 void loop_close(struct io *io);
 /* The pool for a target, made at its first use; NULL without memory. */
-CURLM *loop_pool(struct io *io, const struct io_target *target);
+struct pool *loop_pool(struct io *io, const struct io_target *target);
 /*
  * Closes a socket of curl's, but not before it is forgotten here: as soon as it is closed, another thread's may have its number.
  */

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include "io/exchange.h"
 
+#define PROBE_UNBEGUN (-1)
 #define PROBE_NAME 0
 #define PROBE_POLICY 1
 #define PROBE_PROXY 2
@@ -20,8 +21,15 @@
 
 /* A new attempt reached this stage. */
 void probe_stage(struct io_target *target, int stage);
-/* Whether the certificate is still unknown: asking curl for it costs with every handshake. */
+/* Which setting mends what just failed; a text of static or longer life is not needed. */
+void probe_blame(struct io_target *target, const char *setting, size_t size);
+/*
+ * Whether the certificate must be looked at: it is unknown, or what is known of it is old. It is told with a handshake alone, and asking for
+ * it costs, so that the exchange then takes a connection of its own.
+ */
 bool probe_wants_tls(struct io_target *target);
+/* Whether the connection stands, TLS or not. */
+bool probe_connected(CURL *easy);
 /* Takes times and addresses out of the handle, before it is reset. */
 void probe_take(struct exchange *exchange);
 

@@ -5,6 +5,7 @@
 
 #include <netdb.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/map.h"
@@ -133,13 +134,16 @@ static int add_addresses(struct resolution *resolution, const char *name, int fl
     return error;
 }
 
-/* Names that are this machine's whatever its files and servers say (RFC 6761 section 6.3): a container may have no hosts file. */
-static bool is_localhost(const char *name)
+bool is_localhost(const char *name)
 {
     static const char suffix[] = ".localhost";
     size_t size = strlen(name);
     size_t n = sizeof suffix - 1;
-    return str_eq_nocase(name, "localhost") || (size > n && str_eq_nocase(name + size - n, suffix));
+    if (size && name[size - 1] == '.') /* the same, written as a whole name */
+        size--;
+    if (size == n - 1)
+        return strncasecmp(name, suffix + 1, n - 1) == 0;
+    return size > n && strncasecmp(name + size - n, suffix, n) == 0;
 }
 
 static void look_up(struct flight *flight)

@@ -9,6 +9,7 @@
 #ifndef IO_RESOLVE_H
 #define IO_RESOLVE_H
 
+#include <stdbool.h>
 #include <sys/socket.h>
 #include "io/exchange.h"
 
@@ -34,6 +35,8 @@ void resolver_close(struct resolver *resolver);
 int resolver_find(struct resolver *resolver, struct exchange *exchange, const char *host);
 /* Hands out what the helpers finished. */
 void resolver_deliver(struct resolver *resolver);
+/* Names that are this machine's whatever its files and servers say (RFC 6761 section 6.3): a container may have no hosts file. */
+bool is_localhost(const char *name);
 void resolution_unref(struct resolution *resolution);
 
 #endif

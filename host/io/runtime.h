@@ -28,7 +28,10 @@ struct pool {
     struct io *io;
     CURLM *multi;
     struct event timer;
-    bool due; /* curl wants to go on at once */
+    bool due;     /* curl wants to go on at once */
+    bool retired; /* made under a policy that is no more: freed when its last transfer has ended */
+    unsigned running; /* transfers */
+    struct pool *next;
 };
 
 struct io {
@@ -44,7 +47,8 @@ struct io {
     struct budget *budget;
     char user_agent[64];
 
-    pthread_mutex_t lock; /* inbox, started, stopping */
+    pthread_mutex_t lock; /* down to inbox_end */
+    struct address_policy *policy;
     bool started;
     bool stopping;
     pthread_t thread;
@@ -57,11 +61,13 @@ struct io {
     int wake_out;            /* what the loop reads; the same where there is eventfd */
     struct event turn_timer;
     bool turn_due;
-    struct pool pools[POOL_COUNT];
-    struct link live;             /* every exchange the loop knows */
-    struct socket_watch *watches; /* of curl's sockets */
-    struct link paused;           /* had their share of this turn */
-    struct link filled;           /* hold bytes not yet in their mailbox */
+    struct pool *pool_of[POOL_COUNT];
+    struct pool *pools;                 /* these and the retired ones */
+    struct address_policy *loop_policy; /* the policy as the loop last took it */
+    struct link live;                   /* every exchange the loop knows */
+    struct socket_watch *watches;       /* of curl's sockets */
+    struct link paused;                 /* had their share of this turn */
+    struct link filled;                 /* hold bytes not yet in their mailbox */
     uint64_t turn;
     CURL *idle[IDLE_HANDLES];
     size_t idle_count;
@@ -79,5 +85,7 @@ struct io {
 
 struct io *io_ref(struct io *io);
 void io_unref(struct io *io);
+/* The policy of now; policy_unref it. */
+struct address_policy *io_policy(struct io *io);
 
 #endif

@@ -4,13 +4,16 @@
 #include "io/target.h"
 
 #include <curl/curl.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/str.h"
 #include "io/address.h"
 #include "io/file_endpoint.h"
+#include "io/policy.h"
 #include "io/request.h"
+#include "io/resolve.h"
 #include "io/runtime.h"
 
 #define URL_MAX 2048
@@ -29,18 +32,26 @@ static const char *url_part(CURLU *url, CURLUPart part, unsigned flags, struct a
     return copy;
 }
 
+/* A host that needs no look-up is judged now. What users read says nothing of what is where. */
 static int refuse_host(const struct io_target *target, const char *key, const char *host,
                        struct err *err)
 {
     struct sockaddr_storage address;
-    if (!address_parse(host, &address))
-        return 0;
-    const char *why =
-        address_refusal((const struct sockaddr *)&address, target->connection->from_operator);
+    bool from_operator = target->connection->from_operator;
+    const char *why = NULL;
+    if (address_parse(host, &address)) {
+        struct address_policy *policy = io_policy(target->io);
+        why = address_refusal((const struct sockaddr *)&address, from_operator, policy);
+        policy_unref(policy);
+    } else if (target->proxy.host && is_localhost(host) && !from_operator) {
+        why = "a loopback address"; /* of the proxy's machine: nobody here will look it up */
+    }
     if (!why)
         return 0;
-    return err_set(err, ERR_INVALID, "%s: %s is %s, which this connection may not reach", key, host,
-                   why);
+    if (from_operator)
+        return err_set(err, ERR_INVALID, "%s: %s is %s, which no connection may reach", key, host,
+                       why);
+    return err_set(err, ERR_INVALID, "%s: %s %s", key, host, ADDRESS_NOT_FOR_USERS);
 }
 
 /* Ports of services that would take an HTTP request for commands. */
@@ -205,15 +216,32 @@ static void compose(struct io_target *target, const char *path_prefix)
     target->shown = arena_printf(arena, "%s:%u", origin->url_host, (unsigned)origin->port);
 }
 
+/* What a test tells of the way whatever an exchange met. */
+static void note_way(struct io_target *target)
+{
+    const struct connection_tls *tls = &target->connection->tls;
+    struct io_probe *probe = &target->probe;
+    if (target->proxy.host)
+        snprintf(probe->proxy, sizeof probe->proxy, "%s:%u", target->proxy.url_host,
+                 (unsigned)target->proxy.port);
+    if (target->tls)
+        snprintf(probe->ca, sizeof probe->ca, "%s%s",
+                 tls->insecure_skip_verify ? "nothing: tls.insecure_skip_verify is set"
+                 : tls->ca_pem             ? "tls.ca_pem"
+                 : tls->ca_file            ? "tls.ca_file "
+                                           : "the system's authorities, ",
+                 tls->insecure_skip_verify || tls->ca_pem ? "" : target->ca_file);
+}
+
 static int take_http(struct io_target *target, const char *url, const char *path_prefix,
                      struct err *err)
 {
     target->operator_policy = target->connection->from_operator;
     int r = take_url(target, url, "url", false, &target->origin, err);
     if (!r)
-        r = refuse_host(target, "url", target->origin.host, err);
-    if (!r)
         r = take_proxy(target, err);
+    if (!r)
+        r = refuse_host(target, "url", target->origin.host, err);
     if (!r)
         r = take_tls(target, err);
     if (!r && path_prefix && *path_prefix)
@@ -225,6 +253,7 @@ static int take_http(struct io_target *target, const char *url, const char *path
     if (r < 0)
         return r;
     compose(target, path_prefix);
+    note_way(target);
     return 0;
 }
 

@@ -46,6 +46,7 @@ struct io_target {
     struct login login;
     pthread_mutex_t probe_lock;
     struct io_probe probe;
+    int64_t tls_seen_ns; /* when the certificate in it was shown; clock_mono_ns */
 };
 
 /* The name or address that is resolved, checked and connected to. */

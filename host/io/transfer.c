@@ -35,8 +35,13 @@ static void detach(struct exchange *exchange)
     CURL *easy = exchange->easy;
     if (!easy)
         return;
-    curl_multi_remove_handle(loop_pool(io, exchange->target), easy);
-    probe_take(exchange);
+    if (exchange->pool) {
+        curl_multi_remove_handle(exchange->pool->multi, easy);
+        exchange->pool->running--;
+        exchange->pool = NULL;
+    }
+    if (!exchange->cancelled) /* it met nothing, and another of the target's may have */
+        probe_take(exchange);
     exchange->easy = NULL;
     /* curl keeps copies of headers and URL in a handle until it is reset. */
     curl_easy_reset(easy);
@@ -67,6 +72,7 @@ static void end(struct exchange *exchange)
 void transfer_cancel(struct exchange *exchange)
 {
     exchange_fail(exchange, SONDE_OUTCOME_LOST, "cancelled");
+    exchange->cancelled = true;
     end(exchange);
 }
 
@@ -83,7 +89,8 @@ static curl_socket_t on_open(void *argument, curlsocktype purpose, struct curl_s
 {
     struct exchange *exchange = argument;
     (void)purpose;
-    const char *why = address_refusal(&address->addr, exchange->target->operator_policy);
+    const char *why = address_refusal(&address->addr, exchange->target->operator_policy,
+                                      exchange->io->loop_policy);
     if (why) {
         exchange->refused = why;
         address_text(&address->addr, false, exchange->refused_address);
@@ -159,6 +166,8 @@ static void set_tls(struct exchange *exchange, CURL *easy)
         curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
     }
     if (target->tls && probe_wants_tls(exchange->target)) {
+        exchange->look_at_tls = true;
+        curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
         curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L);
         curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L);
         curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, on_debug);
@@ -251,24 +260,23 @@ static int pin(struct exchange *exchange)
 static void send_now(struct exchange *exchange)
 {
     struct io *io = exchange->io;
-    CURLM *multi = loop_pool(io, exchange->target);
+    struct pool *pool = loop_pool(io, exchange->target);
     CURL *easy = io->idle_count ? io->idle[--io->idle_count] : curl_easy_init();
     exchange->easy = easy;
     exchange->state = EXCHANGE_RUNNING;
-    if (!multi || !easy || pin(exchange) < 0) {
+    if (!pool || !easy || pin(exchange) < 0) {
         no_memory(exchange);
-        if (!multi && easy) {
-            curl_easy_cleanup(easy);
-            exchange->easy = NULL;
-        }
         end(exchange);
         return;
     }
     set_up(exchange, easy);
-    if (curl_multi_add_handle(multi, easy)) {
+    if (curl_multi_add_handle(pool->multi, easy)) {
         no_memory(exchange);
         end(exchange);
+        return;
     }
+    exchange->pool = pool;
+    pool->running++;
 }
 
 void transfer_begin(struct exchange *exchange)
@@ -309,7 +317,8 @@ void transfer_resolved(struct exchange *exchange, struct resolution *resolution)
     probe_stage(exchange->target, PROBE_POLICY);
     for (size_t i = 0; i < resolution->count; i++) {
         const struct sockaddr *address = (const struct sockaddr *)&resolution->addresses[i];
-        const char *why = address_refusal(address, target->operator_policy);
+        const char *why =
+            address_refusal(address, target->operator_policy, exchange->io->loop_policy);
         if (!why)
             continue;
         exchange->refused = why;

@@ -37,7 +37,7 @@ static void add_cache_rule(struct buf *buf, enum era era, int64_t ttl_ms, const 
 static void add_instructions(struct request *request, struct buf *buf)
 {
     CLEANUP(buf_finish) struct buf text = BUF(16384);
-    service_instructions(request->peer->service, &text);
+    service_instructions(request->peer->service, &request->peer->principal, &text);
     if (!text.size)
         return;
     buf_json_key(buf, "instructions");

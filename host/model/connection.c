@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "model/principal.h"
 
 /* A certificate, some headers and parameters; nothing here grows with use. */
 #define CONNECTION_MAX_BYTES (4u * 1024u * 1024u)
@@ -19,6 +20,7 @@ struct connection *connection_new(void)
     connection->name = "";
     connection->backend = "";
     connection->url = "";
+    connection->owner = USER_OPERATOR_ID;
     return connection;
 }
 
@@ -50,8 +52,11 @@ static bool same_text(const char *a, const char *b)
 
 static bool same_secret(const struct secret_ref *a, const struct secret_ref *b)
 {
-    if (a->kind != b->kind || !same_text(a->name, b->name))
+    if (a->kind != b->kind || !same_text(a->name, b->name) || !a->command != !b->command)
         return false;
+    for (size_t i = 0; a->command && (a->command[i] || b->command[i]); i++)
+        if (!same_text(a->command[i], b->command[i]))
+            return false;
     return a->literal && b->literal ? secret_equal(a->literal, b->literal)
                                     : a->literal == b->literal;
 }
@@ -59,7 +64,10 @@ static bool same_secret(const struct secret_ref *a, const struct secret_ref *b)
 static bool same_auth(const struct connection_auth *a, const struct connection_auth *b)
 {
     return a->type == b->type && same_text(a->scheme, b->scheme) && same_text(a->user, b->user) &&
-           same_text(a->header, b->header) && same_secret(&a->secret, &b->secret);
+           same_text(a->header, b->header) && same_secret(&a->secret, &b->secret) &&
+           same_text(a->token_url, b->token_url) && same_text(a->client_id, b->client_id) &&
+           same_text(a->oauth_scope, b->oauth_scope) &&
+           same_text(a->oauth_audience, b->oauth_audience);
 }
 
 static bool same_tls(const struct connection_tls *a, const struct connection_tls *b)
@@ -70,11 +78,24 @@ static bool same_tls(const struct connection_tls *a, const struct connection_tls
            a->insecure_skip_verify == b->insecure_skip_verify;
 }
 
+static bool same_pairs(const struct sonde_pair *a, size_t n, const struct sonde_pair *b, size_t m)
+{
+    if (n != m)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (!same_text(a[i].key, b[i].key) || !same_text(a[i].value, b[i].value))
+            return false;
+    return true;
+}
+
 static bool same_lists(const struct connection *a, const struct connection *b)
 {
     if (a->header_count != b->header_count || a->param_count != b->param_count ||
-        a->tag_count != b->tag_count)
+        a->access_user_count != b->access_user_count)
         return false;
+    for (size_t i = 0; i < a->access_user_count; i++)
+        if (!same_text(a->access_users[i], b->access_users[i]))
+            return false;
     for (size_t i = 0; i < a->header_count; i++)
         if (!same_text(a->headers[i].name, b->headers[i].name) ||
             !same_secret(&a->headers[i].value, &b->headers[i].value))
@@ -84,11 +105,8 @@ static bool same_lists(const struct connection *a, const struct connection *b)
             !same_text(a->params[i].value, b->params[i].value) ||
             !same_secret(&a->params[i].secret, &b->params[i].secret))
             return false;
-    for (size_t i = 0; i < a->tag_count; i++)
-        if (!same_text(a->tags[i].key, b->tags[i].key) ||
-            !same_text(a->tags[i].value, b->tags[i].value))
-            return false;
-    return true;
+    return same_pairs(a->tags, a->tag_count, b->tags, b->tag_count) &&
+           same_pairs(a->enforce, a->enforce_count, b->enforce, b->enforce_count);
 }
 
 bool connection_equal(const struct connection *a, const struct connection *b)
@@ -103,6 +121,11 @@ bool connection_equal(const struct connection *a, const struct connection *b)
            a->max_time_range_ns == b->max_time_range_ns && a->http2 == b->http2 &&
            a->is_default == b->is_default && a->from_operator == b->from_operator &&
            a->disabled == b->disabled && same_text(a->owner, b->owner);
+}
+
+bool connection_shared(const struct connection *connection)
+{
+    return !connection->owner || strcmp(connection->owner, USER_OPERATOR_ID) == 0;
 }
 
 const char *connection_tag(const struct connection *connection, const char *key)

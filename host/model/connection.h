@@ -96,9 +96,11 @@ struct connection {
 struct connection *connection_new(void);
 struct connection *connection_ref(struct connection *connection);
 void connection_unref(struct connection *connection);
-/* Whether both say the same, secrets included; revisions are not compared. */
+/* Whether both say the same, secrets included; revision and content, which follow from it, are not compared. */
 bool connection_equal(const struct connection *a, const struct connection *b);
 DEFINE_CLEANUP(struct connection *, connection_unref);
+/* Whether it is the operator's, as against one of a user's own. */
+bool connection_shared(const struct connection *connection);
 const char *connection_tag(const struct connection *connection, const char *key);
 
 #endif

@@ -9,6 +9,8 @@
 #include "base/str.h"
 #include "plugin/guard.h"
 #include "plugin/params.h"
+#include "query/cache.h"
+#include "query/query_key.h"
 
 #define OPEN_MAX_BYTES (1024u * 1024u)
 /* A backend whose PROBE fails for reasons of its own is asked again after this long. */
@@ -178,14 +180,17 @@ static int make(struct engine *engine, struct connection *connection, const char
     ctx_init(&backend->ctx, adapter, backend->connection->name, OPEN_MAX_BYTES,
              engine->settings.budget, backend);
     facts_init(&backend->facts);
+    health_init(&backend->health, connection->timeout_ns);
     struct gate_stats stats = exchange_stats_gate();
     gate_init(&backend->own_gate, atomic_load(&engine->per_connection),
               atomic_load(&engine->per_user), &stats);
     exchange_stats_init(&backend->stats, adapter->table.name);
     backend->gate = parent ? parent->gate : &backend->own_gate;
     pthread_mutex_init(&backend->lock, NULL);
-    int r = 0;
-    if (connection->url && connection->url[0])
+    int r = scope ? query_scope_digest(scope, backend->scope_digest) : 0;
+    if (r)
+        err_set(err, r, "no memory to open a scope");
+    if (!r && connection->url && connection->url[0])
         r = add_endpoint(backend, "main", connection->url, err);
     if (!r)
         r = open_instance(backend, err);
@@ -263,20 +268,52 @@ void backend_product(struct backend *backend, char *product, size_t product_size
 void backend_health(struct backend *backend, struct backend_health *ret_health)
 {
     pthread_mutex_lock(&backend->lock);
-    *ret_health = backend->health;
+    health_show(&backend->health, clock_mono_ns(), clock_unix_ns(), ret_health);
+    pthread_mutex_unlock(&backend->lock);
+}
+
+void backend_interest(struct backend *backend)
+{
+    pthread_mutex_lock(&backend->lock);
+    health_interest(&backend->health, clock_mono_ns());
+    pthread_mutex_unlock(&backend->lock);
+}
+
+int64_t backend_check_pause(struct backend *backend)
+{
+    pthread_mutex_lock(&backend->lock);
+    int64_t pause = health_pause(&backend->health, clock_mono_ns());
+    pthread_mutex_unlock(&backend->lock);
+    return pause;
+}
+
+bool backend_health_to_store(struct backend *backend, struct backend_health *ret_health)
+{
+    int64_t now = clock_mono_ns();
+    pthread_mutex_lock(&backend->lock);
+    health_show(&backend->health, now, clock_unix_ns(), ret_health);
+    bool due = health_to_store(&backend->health, now);
+    pthread_mutex_unlock(&backend->lock);
+    return due;
+}
+
+void backend_health_not_stored(struct backend *backend)
+{
+    pthread_mutex_lock(&backend->lock);
+    backend->health.stored_state = -1;
     pthread_mutex_unlock(&backend->lock);
 }
 
 void backend_count(struct backend *backend, uint64_t requests, uint64_t failures)
 {
     pthread_mutex_lock(&backend->lock);
-    backend->health.requests += requests;
-    backend->health.failures += failures;
+    backend->health.shown.requests += requests;
+    backend->health.shown.failures += failures;
     pthread_mutex_unlock(&backend->lock);
 }
 
-/* What an operation's end says about the backend itself: 1 it answers, 2 not as it should, 3 not at all, 0 nothing. */
-static int state_of(int code)
+/* What an operation's end says about the backend itself. A check has nothing in it that only some backends could answer in time. */
+static enum health_verdict verdict_of(int code, bool check)
 {
     switch (code) {
     case 0:
@@ -284,40 +321,76 @@ static int state_of(int code)
     case SONDE_E_NOT_FOUND:
     case SONDE_E_UNSUPPORTED:
     case SONDE_E_TOO_MUCH:
-        return 1;
+        return VERDICT_GOOD;
     case SONDE_E_FORBIDDEN:
     case SONDE_E_THROTTLED:
     case SONDE_E_BUSY:
+        return VERDICT_SOFT;
     case SONDE_E_TIMEOUT:
     case SONDE_E_BAD_ANSWER:
     case SONDE_E_DEADLINE:
-        return 2;
-    case SONDE_E_AUTH:
+        return check ? VERDICT_HARD : VERDICT_SOFT;
     case SONDE_E_UNREACHABLE:
-        return 3;
+        return VERDICT_HARD;
+    case SONDE_E_AUTH:
+        return VERDICT_FINAL;
+    case SONDE_E_REFUSED: /* not even sent: of a query it may be the query's fault */
+        return check ? VERDICT_FINAL : VERDICT_NONE;
     default:
-        return 0;
+        return VERDICT_NONE;
     }
 }
 
-void backend_note(struct backend *backend, const struct result *result, const struct err *err)
+/* Under the lock. */
+static void take_product(struct backend *backend, const struct result *result)
 {
-    int state = state_of(err->code);
+    if (!result || !result->product[0])
+        return;
+    /* A health check may not know the version that PROBE found. */
+    if (result->version[0] || strcmp(backend->product, result->product) != 0)
+        copy_text(backend->version, sizeof backend->version, result->version);
+    copy_text(backend->product, sizeof backend->product, result->product);
+}
+
+void backend_note(struct backend *backend, uint32_t kind, uint64_t requests, int64_t took_ns,
+                  const struct result *result, const struct err *err)
+{
+    bool check = kind == SONDE_KIND_HEALTH || kind == SONDE_KIND_PROBE;
+    struct health_note note = {.verdict = verdict_of(err->code, check),
+                               .check = check,
+                               .took_ns = took_ns,
+                               .reason = err->text};
+    if (note.verdict == VERDICT_GOOD && !requests)
+        note.verdict = VERDICT_NONE; /* nobody was asked */
+    if (result) {
+        note.newest_sample_ns = result->newest_sample_ns;
+        /* What a limit of ours kept from the answer is not the backend's fault. */
+        note.partial =
+            !err->code && result->partial_reason && result->partial_reason != SONDE_PARTIAL_LIMIT;
+        if (note.partial)
+            note.reason = result->partial_text;
+    }
     pthread_mutex_lock(&backend->lock);
-    if (state) {
-        backend->health.state = state;
-        backend->health.checked_ns = clock_unix_ns();
-        copy_text(backend->health.reason, sizeof backend->health.reason,
-                  state == 1 ? "" : err->text);
+    bool changed = health_hear(&backend->health, &note, clock_mono_ns(), clock_unix_ns());
+    take_product(backend, result);
+    pthread_mutex_unlock(&backend->lock);
+    struct engine *engine = backend->engine;
+    if (changed && engine->on_health)
+        engine->on_health(engine->on_health_user, backend);
+}
+
+void backend_note_expiry(struct backend *backend)
+{
+    int64_t soonest = 0;
+    for (size_t i = 0; i < backend->endpoint_count; i++) {
+        struct io_probe probe = {0};
+        io_target_probe(backend->endpoints[i].target, &probe);
+        if (probe.expires_ns && (!soonest || probe.expires_ns < soonest))
+            soonest = probe.expires_ns;
     }
-    if (result && result->newest_sample_ns > backend->health.newest_sample_ns)
-        backend->health.newest_sample_ns = result->newest_sample_ns;
-    if (result && result->product[0]) {
-        /* A health check may not know the version that PROBE found. */
-        if (result->version[0] || strcmp(backend->product, result->product) != 0)
-            copy_text(backend->version, sizeof backend->version, result->version);
-        copy_text(backend->product, sizeof backend->product, result->product);
-    }
+    pthread_mutex_lock(&backend->lock);
+    health_expires(&backend->health, soonest, "the backend's certificate", clock_mono_ns(),
+                   clock_unix_ns());
     pthread_mutex_unlock(&backend->lock);
 }
 
@@ -329,6 +402,7 @@ void backend_set_in_flight(struct backend *backend, uint32_t per_connection, uin
 void backend_retire(struct backend *backend)
 {
     atomic_store(&backend->retired, true);
+    cache_forget(backend->engine->settings.cache, backend->serial);
 }
 
 bool backend_retired(const struct backend *backend)

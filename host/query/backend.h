@@ -9,12 +9,14 @@
 #define QUERY_BACKEND_H
 
 #include <pthread.h>
+#include "base/crypto.h"
 #include "plugin/host.h"
 #include "query/engine.h"
 #include "query/exchange_stats.h"
 #include "query/facts.h"
 #include "query/flight.h"
 #include "query/gate.h"
+#include "query/health.h"
 
 #define ENDPOINTS_MAX 64u
 
@@ -26,6 +28,9 @@ struct engine {
     /* In place of the settings'. */
     atomic_uint per_connection;
     atomic_uint per_user;
+    /* Before the first operation. */
+    void (*on_health)(void *user, struct backend *backend);
+    void *on_health_user;
 };
 
 struct endpoint {
@@ -46,15 +51,16 @@ struct backend {
     bool opened;
     struct endpoint endpoints[ENDPOINTS_MAX];
     size_t endpoint_count;
-    struct backend *parent;        /* of a scope; it lends its gate */
-    const struct scope_row *scope; /* while open runs */
+    struct backend *parent;                   /* of a scope; it lends its gate */
+    const struct scope_row *scope;            /* while open runs */
+    unsigned char scope_digest[SHA256_BYTES]; /* with a parent: which scope it is */
     struct gate own_gate;
     struct gate *gate;
     struct exchange_stats stats;
     struct facts facts;
     pthread_mutex_t lock;
     /* under lock */
-    struct backend_health health;
+    struct health health;
     char product[128];
     char version[64];
     char advice[256];        /* of PROBE: what could be set better; "" nothing */
@@ -69,8 +75,11 @@ bool backend_needs_probe(struct backend *backend);
 bool backend_hopeless(int code);
 /* PROBE ended: with 0 its facts hold as long as they say, with an error that is not hopeless others go on without for a while. */
 void backend_probed(struct backend *backend, int code);
-/* An operation ended. result may be NULL. */
-void backend_note(struct backend *backend, const struct result *result, const struct err *err);
+/* An operation of that kind ended, after so many requests and so long. result may be NULL. */
+void backend_note(struct backend *backend, uint32_t kind, uint64_t requests, int64_t took_ns,
+                  const struct result *result, const struct err *err);
+/* What its endpoints' certificates say of their end. */
+void backend_note_expiry(struct backend *backend);
 /* What PROBE said of the backend in one line; NULL: it is well. */
 void backend_advise(struct backend *backend, const char *advice);
 void backend_count(struct backend *backend, uint64_t requests, uint64_t failures);

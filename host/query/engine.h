@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Drives adapter operations: PROBE before the first of a connection, many side by side under one deadline,
- * retries by class, facts, at_end, flights for identical look-ups.
+ * retries by class, facts, at_end; answers from the cache, and flights for identical queries.
  *
  * Ownership: backends and results are reference-counted. Threads: engine_* from any thread; engine_run from a call's own.
  */
 #ifndef QUERY_ENGINE_H
 #define QUERY_ENGINE_H
 
+#include "base/clock.h"
 #include "io/io.h"
 #include "model/connection.h"
 #include "model/result.h"
@@ -15,11 +16,13 @@
 #include "query/call.h"
 
 struct engine;
+struct cache;
 
 struct engine_settings {
     const struct registry *registry;
     struct io *io;
     struct budget *budget;
+    struct cache *cache; /* NULL: none; outlives the engine */
     uint64_t
         max_points; /* of one result, kept; default 2,000,000: beyond it series reduce min-max while reading */
     uint32_t max_series; /* of one result; default 20,000: beyond it partial */
@@ -66,15 +69,36 @@ void backend_product(struct backend *backend, char *product, size_t product_size
                      size_t version_size);
 /* What its PROBE said could be set better, such as another backend; "" nothing (copied). */
 void backend_advice(struct backend *backend, char *advice, size_t size);
-/* Last known state: 0 unknown, 1 healthy, 2 degraded, 3 unhealthy, with the reason (copied); newest sample 0 unknown. */
+/* How it fares, by background checks and by what calls met. */
 struct backend_health {
-    int state;
-    char reason[512];
-    int64_t checked_ns; /* wall clock */
-    int64_t newest_sample_ns;
-    uint64_t requests, failures; /* exchanges sent; those that brought no whole answer */
+    int state;                /* 0 unknown, 1 healthy, 2 degraded, 3 unhealthy */
+    char reason[512];         /* why not healthy, with what mends it; "" */
+    int64_t changed_ns;       /* wall clock, as all here: since when it is in that state; 0 never */
+    int64_t checked_ns;       /* when it was last heard of, well or not; 0 never */
+    int64_t last_success_ns;  /* 0 never */
+    int64_t last_failure_ns;  /* 0 never */
+    int64_t newest_sample_ns; /* 0 unknown */
+    uint64_t requests, failures;    /* exchanges sent; those that brought no whole answer */
+    uint64_t checks, checks_failed; /* background checks, tests and probes among them */
+    double
+        uptime_24h; /* share from 0 to 1 of the time it was looked after; negative: not yet known */
+    int64_t p95_ms; /* of the last checks that were answered; negative: not yet known */
 };
 void backend_health(struct backend *backend, struct backend_health *ret_health);
+#define BACKEND_CHECK_NS (5 * NS_PER_S) /* what a health check may take at most */
+/* Somebody looks at how it is: it is looked after closely for ten minutes. */
+void backend_interest(struct backend *backend);
+/* How long after a check the next one is due; once a check. */
+int64_t backend_check_pause(struct backend *backend);
+/* Whether its state should be stored now, and what; counts as stored (backend_health_not_stored takes that back). */
+bool backend_health_to_store(struct backend *backend, struct backend_health *ret_health);
+void backend_health_not_stored(struct backend *backend);
+/*
+ * Called on the thread of whoever met it, without locks, when a backend's state became another or trouble began. One at most; before the first
+ * operation.
+ */
+void engine_on_health(struct engine *engine, void (*changed)(void *user, struct backend *backend),
+                      void *user);
 /* ui.url + what the adapter's link writes; arena text, or NULL where there is none. */
 const char *backend_link(struct backend *backend, const struct sonde_query *query,
                          const char *executed, struct arena *arena);
@@ -84,8 +108,11 @@ void backend_probe_stages(struct backend *backend, struct io_probe *ret_probe);
 struct engine_item {
     struct backend *backend;
     const struct sonde_query *query;
+    /* It need not be held to the connection's enforce{}: the catalogue's look at which labels that stands for. Every other query is refused without. */
+    bool unheld;
     bool share;     /* may join or lead a flight */
     bool may_cache; /* may be answered from the cache, and its answer kept there */
+    bool decorates; /* the item before it: not asked for where that one came from the cache */
     int64_t
         cached_ns; /* out: when the answer was fetched (wall clock), if it came from the cache; 0: it did not */
     struct result

@@ -6,6 +6,14 @@
 
 #include "base/mem.h"
 
+/* The file as it is; before it is read, so that a change meanwhile is seen the next time. */
+static struct stat look(const char *path)
+{
+    struct stat status = {0};
+    (void)stat(path, &status); /* reading it says what is wrong */
+    return status;
+}
+
 static int read_file(struct keyring *keyring, const struct keyring_source *source, bool *ret_made,
                      struct err *err)
 {
@@ -19,6 +27,7 @@ static int read_file(struct keyring *keyring, const struct keyring_source *sourc
         return err_set(err, ERR_INVALID, "the path of the key file is too long");
     if (r < 0)
         return r;
+    keyring->seen = look(keyring->shown);
     r = ring_read_file(keyring->shown, &keyring->ring, err);
     if (r != ERR_NOT_FOUND)
         return r;
@@ -65,15 +74,31 @@ int keyring_reload(struct keyring *keyring, struct err *err)
     if (keyring->from_environment)
         return 0;
     struct ring ring = {0};
+    struct stat seen = look(keyring->shown);
     int r = ring_read_file(keyring->shown, &ring, err);
     if (r < 0)
         return r;
     pthread_rwlock_wrlock(&keyring->lock);
     struct ring old = keyring->ring;
     keyring->ring = ring;
+    keyring->seen = seen;
     pthread_rwlock_unlock(&keyring->lock);
     ring_finish(&old);
     return 0;
+}
+
+int keyring_follow(struct keyring *keyring, struct err *err)
+{
+    if (keyring->from_environment)
+        return 0;
+    struct stat now = look(keyring->shown);
+    pthread_rwlock_rdlock(&keyring->lock);
+    const struct stat *seen = &keyring->seen;
+    bool same = seen->st_ino == now.st_ino && seen->st_size == now.st_size &&
+                seen->st_mtim.tv_sec == now.st_mtim.tv_sec &&
+                seen->st_mtim.tv_nsec == now.st_mtim.tv_nsec;
+    pthread_rwlock_unlock(&keyring->lock);
+    return same ? 0 : keyring_reload(keyring, err);
 }
 
 void keyring_free(struct keyring *keyring)

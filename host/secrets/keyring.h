@@ -38,6 +38,8 @@ int keyring_open(const struct keyring_source *source, struct keyring **ret_keyri
                  struct err *err);
 /* Reads it again; on failure the keys in use stay. From the environment: nothing to do. */
 int keyring_reload(struct keyring *keyring, struct err *err);
+/* The same, only when the file is another than when it was last read well: for processes that nobody tells. */
+int keyring_follow(struct keyring *keyring, struct err *err);
 void keyring_free(struct keyring *keyring);
 DEFINE_CLEANUP(struct keyring *, keyring_free);
 /* Where it came from, for people. */

@@ -10,6 +10,7 @@
 
 #include <pthread.h>
 #include <limits.h>
+#include <sys/stat.h>
 #include "secrets/keyring.h"
 
 #define RING_MAX_BYTES ((size_t)16 * 1024)
@@ -28,6 +29,7 @@ struct ring {
 struct keyring {
     pthread_rwlock_t lock; /* of ring */
     struct ring ring;
+    struct stat seen; /* the file as it was read; under lock */
     bool from_environment;
     char shown[PATH_MAX]; /* the file's path, or the variable's name */
 };

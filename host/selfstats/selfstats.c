@@ -13,6 +13,7 @@
 
 #define MAX_COLLECTORS 64u
 #define MAX_FAMILIES 512u
+#define HIDDEN INT64_MIN
 #define MAX_VALUE ((size_t)128) /* bytes of a label value */
 
 /*
@@ -152,6 +153,13 @@ void stat_set(struct stat_child *child, int64_t value)
     atomic_store_explicit(&child->value, value, memory_order_relaxed);
 }
 
+void stat_hide(struct stat_family *family)
+{
+    for (struct stat_child *child = atomic_load_explicit(&family->children, memory_order_acquire);
+         child; child = child->next)
+        stat_set(child, HIDDEN);
+}
+
 void stat_shift(struct stat_child *child, int64_t by)
 {
     atomic_fetch_add_explicit(&child->value, by, memory_order_relaxed);
@@ -275,6 +283,8 @@ static void write_child(struct buf *buf, const struct stat_child *child)
         return;
     }
     int64_t value = atomic_load_explicit(&child->value, memory_order_relaxed);
+    if (value == HIDDEN)
+        return;
     add_series(buf, child, "", NULL);
     if (child->family->seconds)
         add_seconds(buf, value);

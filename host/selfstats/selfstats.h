@@ -43,6 +43,8 @@ struct stat_child *stat_child(struct stat_family *family, const char *const *val
 void stat_add(struct stat_child *child, uint64_t n);
 /* Gauges; and by a collector, counters that are kept elsewhere. */
 void stat_set(struct stat_child *child, int64_t value);
+/* A gauge with labels shows only what is set from here on: for a collector, before it sets those that still are. */
+void stat_hide(struct stat_family *family);
 void stat_shift(struct stat_child *child, int64_t by);
 /* Histograms: buckets 1 ms to 60 s, value in nanoseconds. */
 void stat_observe(struct stat_child *child, int64_t ns);

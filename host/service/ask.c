@@ -49,12 +49,25 @@ static const char *digest_of(struct json_object *arguments, struct arena *arena)
     return digest;
 }
 
+void ask_hold(struct sonde_query *query, const struct catalogue_snapshot *snapshot)
+{
+    if (!snapshot || !snapshot->enforced_count)
+        return;
+    query->filters = snapshot->enforced;
+    query->filter_count = snapshot->enforced_count;
+    query->must_understand |= SONDE_MUST_ENFORCED_FILTERS;
+}
+
 int ask_begin(struct ask *ask, struct service *service, struct call *call,
               const struct tool_spec *tool, struct json_object *arguments, struct err *err)
 {
-    *ask =
-        (struct ask){.service = service, .set = service_set(service), .call = call, .tool = tool};
+    *ask = (struct ask){.service = service, .call = call, .tool = tool};
     ask->started_ns = clock_mono_ns();
+    ask->set = service_set_for(service, &call->principal);
+    if (!ask->set)
+        return err_set(err, ERR_MEMORY, "no memory for the call");
+    if (ask->set->missing[0])
+        ask_note(ask, "%s", ask->set->missing);
     int r = args_parse(tool, arguments, &call->arena, &ask->args, err);
     if (r)
         return r;
@@ -95,7 +108,8 @@ void ask_finish(struct ask *ask)
     ask->set = NULL;
 }
 
-int ask_snapshots(struct ask *ask)
+/* held_only: of those whose queries must be held to filters. */
+static int fetch_snapshots(struct ask *ask, bool held_only)
 {
     size_t n = ask->asked_count;
     struct arena *arena = &ask->call->arena;
@@ -108,7 +122,8 @@ int ask_snapshots(struct ask *ask)
         return ERR_MEMORY;
     size_t want = 0;
     for (size_t i = 0; i < n; i++) {
-        if (ask->asked[i].err.code || ask->asked[i].snapshot)
+        if (ask->asked[i].err.code || ask->asked[i].snapshot ||
+            (held_only && !ask->asked[i].slot->connection->enforce_count))
             continue;
         index[want] = i;
         backends[want++] = ask->asked[i].slot->backend;
@@ -124,6 +139,11 @@ int ask_snapshots(struct ask *ask)
             ask->asked[index[i]].err = errs[i];
     }
     return 0;
+}
+
+int ask_snapshots(struct ask *ask)
+{
+    return fetch_snapshots(ask, false);
 }
 
 #define JUST_FETCHED_NS NS_PER_S
@@ -178,9 +198,12 @@ static int fetch_metric_labels(struct ask *ask, const char *query_text,
                                                .scope = "",
                                                .name = metric,
                                                .native = ""};
+        ask_hold(&labels[i].query, asked->snapshot);
         index[n] = i;
-        items[n++] = (struct engine_item){
-            .backend = asked->slot->backend, .query = &labels[i].query, .share = true};
+        items[n++] = (struct engine_item){.backend = asked->slot->backend,
+                                          .query = &labels[i].query,
+                                          .share = true,
+                                          .may_cache = true};
     }
     int r = n ? engine_run(ask->service->engine, ask->call, items, n) : 0;
     for (size_t k = 0; k < n; k++) {
@@ -203,10 +226,17 @@ static int resolve_for(struct ask *ask, struct asked *asked, const struct metric
                        struct sonde_filter *const *parsed, size_t n)
 {
     struct arena *arena = &ask->call->arena;
+    const struct catalogue_snapshot *snapshot = asked->snapshot;
+    size_t held = snapshot ? snapshot->enforced_count : 0;
     asked->filter_count = 0;
-    asked->filters = arena_alloc_array(arena, n, sizeof(struct sonde_filter *));
+    asked->filters = arena_alloc_array(arena, held + n, sizeof(struct sonde_filter *));
     if (!asked->filters)
         return ERR_MEMORY;
+    if (held != asked->slot->connection->enforce_count)
+        return err_set(&asked->err, SONDE_E_REFUSED,
+                       "the filters of enforce are not known, so nothing is asked");
+    for (size_t i = 0; i < held; i++)
+        asked->filters[asked->filter_count++] = snapshot->enforced[i];
     for (size_t i = 0; i < n; i++) {
         struct sonde_filter *filter = arena_alloc(arena, sizeof *filter);
         if (!filter)
@@ -247,9 +277,12 @@ int ask_filters(struct ask *ask, const char *query_text, struct err *err)
 {
     struct arena *arena = &ask->call->arena;
     size_t n = ask->args.filter_count + (ask->args.service ? 1 : 0);
-    if (!n)
+    bool held = false;
+    for (size_t i = 0; i < ask->asked_count; i++)
+        held |= ask->asked[i].slot->connection->enforce_count > 0;
+    if (!n && !held)
         return 0;
-    struct sonde_filter **parsed = arena_alloc_array(arena, n, sizeof(struct sonde_filter *));
+    struct sonde_filter **parsed = arena_alloc_array(arena, n + 1, sizeof(struct sonde_filter *));
     struct metric_labels *labels = arena_alloc_array(arena, ask->asked_count, sizeof *labels);
     if (!parsed || !labels)
         return err_set(err, ERR_MEMORY, "no memory for the filters");
@@ -265,8 +298,8 @@ int ask_filters(struct ask *ask, const char *query_text, struct err *err)
         if (r)
             return r;
     }
-    int r = ask_snapshots(ask);
-    if (!r)
+    int r = fetch_snapshots(ask, !n);
+    if (!r && n)
         r = fetch_metric_labels(ask, query_text, labels);
     if (!r)
         r = resolve_all(ask, labels, parsed, n);
@@ -275,7 +308,7 @@ int ask_filters(struct ask *ask, const char *query_text, struct err *err)
     return r ? err_set(err, r, "no memory for the filters") : 0;
 }
 
-int ask_run(struct ask *ask, bool share, bool exemplars)
+int ask_run(struct ask *ask, bool exemplars)
 {
     struct arena *arena = &ask->call->arena;
     struct engine_item *items = arena_alloc_array(arena, ask->asked_count * 2, sizeof *items);
@@ -288,11 +321,15 @@ int ask_run(struct ask *ask, bool share, bool exemplars)
         struct asked *asked = &ask->asked[i];
         if (asked->err.code)
             continue;
-        asked->query.filters = (const struct sonde_filter *const *)asked->filters;
+        asked->query.filters = asked->filters;
         asked->query.filter_count = asked->filter_count;
+        if (asked->slot->connection->enforce_count)
+            asked->query.must_understand |= SONDE_MUST_ENFORCED_FILTERS;
         index[n] = i;
-        items[n++] = (struct engine_item){
-            .backend = asked->slot->backend, .query = &asked->query, .share = share};
+        items[n++] = (struct engine_item){.backend = asked->slot->backend,
+                                          .query = &asked->query,
+                                          .share = true,
+                                          .may_cache = true};
         if (!exemplars ||
             !(backend_adapter(asked->slot->backend)->table.caps & SONDE_CAP(SONDE_KIND_EXEMPLARS)))
             continue;
@@ -300,7 +337,11 @@ int ask_run(struct ask *ask, bool share, bool exemplars)
         extra[i].kind = SONDE_KIND_EXEMPLARS;
         extra[i].limit = 1000;
         index[n] = i;
-        items[n++] = (struct engine_item){.backend = asked->slot->backend, .query = &extra[i]};
+        items[n++] = (struct engine_item){.backend = asked->slot->backend,
+                                          .query = &extra[i],
+                                          .share = true,
+                                          .may_cache = true,
+                                          .decorates = true};
     }
     int r = n ? engine_run(ask->service->engine, ask->call, items, n) : 0;
     for (size_t k = 0; k < n; k++) {
@@ -313,6 +354,7 @@ int ask_run(struct ask *ask, bool share, bool exemplars)
         }
         asked->result = items[k].result;
         asked->err = items[k].err;
+        asked->cached_ns = items[k].cached_ns;
     }
     return r;
 }
@@ -363,6 +405,7 @@ static void connection_row(struct ask *ask, struct asked *asked, const char *com
         return;
     row->returned += result->series_count + result->name_count;
     row->newest_sample_ns = result->newest_sample_ns;
+    row->cached_ns = asked->cached_ns;
     if (!common && result->executed && result->executed[0])
         row->executed = result->executed;
     row->url = backend_link(asked->slot->backend, &asked->query,

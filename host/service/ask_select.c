@@ -178,7 +178,8 @@ int ask_select(struct ask *ask, uint64_t caps, enum ask_default rule, struct err
     for (size_t i = 0; i < n; i++) {
         const struct slot *slot = &ask->set->slots[i];
         choosing.candidates[i] = (struct select_candidate){.connection = slot->connection,
-                                                           .able = has_cap(service, slot, caps)};
+                                                           .able = !slot->connection->disabled &&
+                                                                   has_cap(service, slot, caps)};
         able += choosing.candidates[i].able;
     }
     const char *named = ask->args.connection_id;

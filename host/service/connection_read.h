@@ -10,14 +10,33 @@
 #include "config/check.h"
 #include "model/connection.h"
 #include "plugin/registry.h"
+#include "secrets/keyring.h"
 
 #define CONNECTION_NAME_MAX 63
+
+/* Values written out that one connection may hold; each is sealed on its own. */
+#define CONNECTION_SECRETS_MAX 64
+
+/* Of a row of the store, or of a body that will become one. */
+struct connection_kept {
+    const char *id;          /* UUID */
+    const char *owner;       /* user id */
+    bool local;              /* of the local user: may name variables, files and commands */
+    struct keyring *keyring; /* opens {"sealed": ...}; NULL: there must be none */
+};
 
 struct connection_reading {
     struct check *check;
     const struct registry *registry;
-    int64_t timeout_ns;                /* where the connection sets none */
+    int64_t timeout_ns; /* where the connection sets none */
+    /*
+     * NULL: of the operator's file, one map with all keys. Else the names of the table's columns: name, backend_type, description,
+     * is_enabled, is_default, tags, and the other keys in connection_config.
+     */
+    const struct connection_kept *kept;
     const struct node *literal_secret; /* out: the first secret written out in the file, or NULL */
+    const struct node *secrets[CONNECTION_SECRETS_MAX]; /* out, with kept: all of them */
+    size_t secret_count;
 };
 
 /* NULL when there were mistakes (noted in check). */

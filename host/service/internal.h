@@ -2,8 +2,8 @@
 /*
  * What the files of service/ share: the service itself, its connections, and the common part of every tool call.
  *
- * Ownership: the service owns its parts and one reference to the set in use, a call another. Threads: immutable after service_create but
- * for the set and what its parts guard themselves.
+ * Ownership: the service owns its parts and one reference to the set in use, a call another to its principal's. Threads: immutable after
+ * service_create but for the set and what its parts guard themselves.
  */
 #ifndef SERVICE_INTERNAL_H
 #define SERVICE_INTERNAL_H
@@ -12,22 +12,26 @@
 #include "answer/cursor.h"
 #include "catalogue/catalogue.h"
 #include "query/admission.h"
+#include "query/cache.h"
 #include "service/args.h"
 #include "service/keep.h"
 #include "service/service.h"
 #include "service/sessions.h"
 #include "service/set.h"
+#include "service/user_sets.h"
 
 struct upkeep;
 
 struct service {
     struct arena arena; /* what outlives a reload */
     struct budget budget;
-    struct kept kept; /* what outlives the process */
+    struct watch *watch; /* NULL: not started, or nothing is stored */
+    struct kept kept;    /* what outlives the process */
     struct registry *registry;
     const char *const *plugin_paths;
     size_t plugin_path_count;
     struct io *io;
+    struct cache *cache;
     struct engine *engine;
     struct call_pool *calls;
     struct admission *admission;
@@ -36,17 +40,29 @@ struct service {
     struct session_table *sessions;
     struct upkeep *upkeep; /* NULL: not started */
     pthread_mutex_t set_lock;
-    struct connection_set *set; /* under set_lock */
+    struct connection_set *set; /* of the operator's; under set_lock */
+    struct user_sets *users;
+    service_sees_fn *lets_see; /* NULL: a bound principal sees nothing */
+    void *lets_see_user;
 };
 
-/* A reference to the set in use. */
+/* What the cache is to be like by config. */
+struct cache_settings cache_settings_of(struct service *service, const struct config *config);
+
+/* A reference to the operator's set in use: configuration, zone and the shared connections, whoever may see them. */
 struct connection_set *service_set(struct service *service);
+/* A reference to what the principal sees; NULL: no memory. May wait for the store. */
+struct connection_set *service_set_for(struct service *service, const struct principal *principal);
+
+/* The test of one connection, whoever's it is and whether it could be opened or not. */
+int connection_test_slot(struct service *service, struct call *call, const struct slot *slot,
+                         service_stage_fn say_stage, void *user, struct err *err);
 
 /* One asked connection of a call. */
 struct asked {
     struct slot *slot;
     struct sonde_query query;
-    struct sonde_filter **filters;
+    const struct sonde_filter **filters; /* those of enforce first, then the caller's */
     size_t filter_count;
     struct catalogue_snapshot *snapshot; /* may be NULL */
     struct result *result;
@@ -94,11 +110,14 @@ int ask_select(struct ask *ask, uint64_t caps, enum ask_default rule, struct err
 int ask_snapshots(struct ask *ask);
 /*
  * The filters of the arguments (and service, when given) resolved for each asked connection. metric_of, if not NULL, names the metric
- * whose labels restrict the choice. A key a connection does not have is that connection's error.
+ * whose labels restrict the choice. A key a connection does not have is that connection's error. What a connection's enforce stands for comes
+ * first, whatever was asked; where that cannot be told the connection is not asked.
  */
 int ask_filters(struct ask *ask, const char *query_text, struct err *err);
+/* A query without filters of its own is held to those of the connection's enforce. */
+void ask_hold(struct sonde_query *query, const struct catalogue_snapshot *snapshot);
 /* Runs the queries of all asked connections without an error, side by side (with exemplars where wanted). */
-int ask_run(struct ask *ask, bool share, bool exemplars);
+int ask_run(struct ask *ask, bool exemplars);
 /* The envelope of the answer; memory of the call. 0 or ERR_MEMORY. */
 int ask_envelope(struct ask *ask, struct envelope *ret_envelope);
 /* An answer for a call in which no asked connection succeeded. */

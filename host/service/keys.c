@@ -93,6 +93,8 @@ int keys_beat(struct store *store, struct keyring *keyring, const char *replica,
     char host[256] = "";
     int64_t now = now_ms();
     int_least64_t none = 0;
+    struct err unread = {0};
+    int followed = keyring_follow(keyring, &unread);
     atomic_compare_exchange_strong(&started, &none, now);
     size_t n = keyring_ids(keyring, ids);
     struct buf list = BUF(4096);
@@ -111,7 +113,9 @@ int keys_beat(struct store *store, struct keyring *keyring, const char *replica,
     int r = list.failed ? err_set(err, ERR_MEMORY, "no memory for the ids of the keys")
                         : store_replica_beat(store, &row, err);
     buf_finish(&list);
-    return r;
+    return r || !followed
+               ? r
+               : err_set(err, followed, "the keys in use stay as they were: %s", unread.text);
 }
 
 /* What a row says, beside the active key of this ring. */

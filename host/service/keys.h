@@ -20,7 +20,10 @@
  * store's secrets are sealed with; else as the store.
  */
 int keys_check(struct store *store, struct keyring *keyring, struct err *err);
-/* Tells the others that this process is there and which keys it holds. Every 20 s. replica: a UUID. */
+/*
+ * Reads the ring again where its file was changed, and tells the others that this process is there and which keys it holds. Every 20 s. replica:
+ * a UUID. A ring that cannot be read is the error, after the keys in use were told.
+ */
 int keys_beat(struct store *store, struct keyring *keyring, const char *replica, struct err *err);
 
 struct keys_key {

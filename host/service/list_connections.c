@@ -1,16 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "service/internal.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/str.h"
 
-#define CHECK_NS (5 * NS_PER_S)
-#define BUDGET_TOKENS 6000 /* of the rows; what is beyond is counted, and match finds it */
+#define STALE_NS (4 * NS_PER_S) /* older than this "is anything down" has no answer yet */
+#define BUDGET_TOKENS 6000      /* of the rows; what is beyond is counted, and match finds it */
 
-/* Connections nobody asked yet are asked now, so that "is anything down" has an answer. */
-static int check_unknown(struct ask *ask)
+/*
+ * Whether it must be asked before it is shown: nothing was heard of it yet, or it was well a while ago. What is not well is checked all the time
+ * by the keeper, and one that hangs would make everybody wait who looks.
+ */
+static bool must_check(struct ask *ask, struct backend *backend)
+{
+    struct backend_health health;
+    backend_health(backend, &health);
+    catalogue_look(ask->service->catalogue, backend);
+    return health.state == 0 ||
+           (health.state == 1 && ask->window.now_ns - health.checked_ns > STALE_NS);
+}
+
+/* So that "is anything down" has an answer. */
+static int check_stale(struct ask *ask)
 {
     struct arena *arena = &ask->call->arena;
     struct engine_item *items = arena_alloc_array(arena, ask->set->slot_count, sizeof *items);
@@ -21,19 +35,15 @@ static int check_unknown(struct ask *ask)
                                   .kind = SONDE_KIND_HEALTH,
                                   .start_ns = ask->window.start_ns,
                                   .end_ns = ask->window.end_ns,
-                                  .deadline_ms = (uint32_t)(CHECK_NS / NS_PER_MS),
+                                  .deadline_ms = (uint32_t)(BACKEND_CHECK_NS / NS_PER_MS),
                                   .scope = "",
                                   .name = "",
                                   .native = ""};
     size_t n = 0;
     for (size_t i = 0; i < ask->set->slot_count; i++) {
-        struct backend_health health;
-        if (!ask->set->slots[i].backend)
-            continue;
-        backend_health(ask->set->slots[i].backend, &health);
-        if (health.state == 0)
-            items[n++] = (struct engine_item){
-                .backend = ask->set->slots[i].backend, .query = query, .share = true};
+        struct backend *backend = ask->set->slots[i].backend;
+        if (backend && must_check(ask, backend))
+            items[n++] = (struct engine_item){.backend = backend, .query = query, .share = true};
     }
     int r = n ? engine_run(ask->service->engine, ask->call, items, n) : 0;
     for (size_t i = 0; i < n; i++)
@@ -73,6 +83,12 @@ static void add_health(struct buf *json, struct buf *text, const struct slot *sl
 {
     static const char *const states[] = {"unknown", "healthy", "degraded", "unhealthy"};
     struct backend_health health = {.state = 3};
+    if (slot->connection->disabled) {
+        buf_json_key(json, "enabled");
+        buf_add(json, "false");
+        buf_add(text, ", disabled");
+        return;
+    }
     if (slot->backend)
         backend_health(slot->backend, &health);
     else
@@ -82,6 +98,13 @@ static void add_health(struct buf *json, struct buf *text, const struct slot *sl
     if (health.reason[0]) {
         add_string(json, "reason", health.reason);
         buf_printf(text, ": %s", health.reason);
+    }
+    if (slot->backend && health.uptime_24h >= 0) {
+        buf_json_key(json, "uptime_24h");
+        /* Down, so that 1 means never gone. */
+        buf_json_double(json, floor(health.uptime_24h * 1e4) / 1e4);
+        if (health.uptime_24h < 1)
+            buf_printf(text, ", up %.2f %% of 24 h", floor(health.uptime_24h * 1e4) / 1e2);
     }
     if (health.newest_sample_ns) {
         int64_t age = (now_ns - health.newest_sample_ns) / NS_PER_S;
@@ -127,6 +150,10 @@ static void add_row(struct buf *json, struct buf *text, const struct slot *slot,
         }
         buf_add_char(json, '}');
     }
+    if (!connection_shared(connection)) {
+        add_string(json, "owner", "you");
+        buf_add(text, ", your own");
+    }
     if (connection->is_default) {
         buf_json_key(json, "default");
         buf_add(json, "true");
@@ -153,7 +180,7 @@ static bool wanted(const struct ask *ask, const struct connection *connection)
 
 int tool_list_connections(struct ask *ask, struct answer *ret_answer, struct err *err)
 {
-    int r = check_unknown(ask);
+    int r = check_stale(ask);
     if (r)
         return err_set(err, r, "no memory for the health checks");
     struct buf json = BUF(256 * 1024);
@@ -172,18 +199,25 @@ int tool_list_connections(struct ask *ask, struct answer *ret_answer, struct err
     }
     buf_printf(&json, "],\"total\":%zu,\"returned\":%zu", fitting, shown);
     if (shown < fitting) {
-        buf_add(
-            &json,
-            ",\"truncated\":true,\"notes\":[\"match narrows: a part of the name, a backend, a tag's value\"]");
-        buf_printf(&text,
-                   "and %zu more: match narrows (a part of the name, a backend, a tag's value)\n",
-                   fitting - shown);
+        ask_note(ask, "match narrows: a part of the name, a backend, a tag's value");
+        buf_add(&json, ",\"truncated\":true");
+        buf_printf(&text, "and %zu more\n", fitting - shown);
     }
     if (ask->set->slot_count && !fitting)
         buf_printf(&text, "None of the %zu connections matches.\n", ask->set->slot_count);
     if (!ask->set->slot_count)
-        buf_add(&text, "No connections: add one with `sonde mcp --connection prometheus=URL` or in "
-                       "sonde.yaml.\n");
+        buf_add(&text,
+                "No connections: add one with `sonde connection add`, in sonde.yaml, or start "
+                "with --connection prometheus=URL.\n");
+    if (ask->note_count) {
+        buf_add(&json, ",\"notes\":[");
+        for (size_t i = 0; i < ask->note_count; i++) {
+            buf_json_sep(&json);
+            buf_json_string(&json, ask->notes[i], strlen(ask->notes[i]));
+            buf_printf(&text, "%s\n", ask->notes[i]);
+        }
+        buf_add_char(&json, ']');
+    }
     buf_add_char(&json, '}');
     ret_answer->json_size = json.size;
     ret_answer->text_size = text.size;

@@ -4,13 +4,13 @@
  * columns. A user sees their own connections and the operator's shared ones; everything else is ERR_NOT_FOUND, whoever it belongs to.
  *
  * A connection's document: id, name, description, backend_type, connection_config (as written; a secret is shown as
- * {"masked": true, "changed_at": ...} and never otherwise), is_enabled, is_default, tags, owner ("you" or "operator"), source, revision,
- * health {status, reason, checked_at, uptime_24h}, created_at, updated_at.
+ * {"masked": true} and never otherwise), is_enabled, is_default, tags, owner ("you" or "operator"), source, revision,
+ * health {status, reason, checked_at, uptime_24h}, created_at, updated_at. A document may be sent back as it is: what cannot be set is passed over.
  *
  * Ownership: documents are appended to the caller's buffer. Threads: any but an event loop's: they wait for the store, and test for a backend.
  *
- * Errors of all: ERR_INVALID, ERR_NOT_FOUND, ERR_CONFLICT (name taken, revision moved on), ERR_FORBIDDEN (rights, an operator's connection),
- * ERR_LIMIT, ERR_BUSY, ERR_UNAVAILABLE (no store, or it is gone), ERR_MEMORY.
+ * Errors of all: ERR_INVALID, ERR_NOT_FOUND, ERR_CONFLICT (name taken, as many as there may be, revision moved on), ERR_FORBIDDEN (rights, an
+ * operator's connection), ERR_LIMIT (of a body or a part of it), ERR_BUSY, ERR_UNAVAILABLE (no store, or it is gone), ERR_MEMORY.
  */
 #ifndef SERVICE_MANAGE_H
 #define SERVICE_MANAGE_H
@@ -43,7 +43,7 @@ int manage_add(struct service *service, const struct principal *principal, const
                struct manage_mistakes *mistakes, struct err *err);
 /*
  * The same keys; what is left out stays, a key of connection_config that is null goes, a masked secret stays what it is. revision 0: whichever
- * there is (the command line); else ERR_CONFLICT when it has moved on.
+ * there is (the command line), or the one in the body; else ERR_CONFLICT when it has moved on. out and ret_revision may be NULL.
  */
 int manage_edit(struct service *service, const struct principal *principal, const char *id,
                 const char *body, size_t size, uint64_t revision, struct buf *out,

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "service/sync.h"
+#include "service/upkeep.h"
 
 static bool same_texts(const char *const *a, size_t n, const char *const *b, size_t m)
 {
@@ -25,12 +27,6 @@ static bool same_plugins(const struct config *a, const struct config *b)
                       b->plugins_enabled_count);
 }
 
-static bool same_network(const struct config *a, const struct config *b)
-{
-    return str_eq(a->proxy, b->proxy) &&
-           same_texts(a->no_proxy, a->no_proxy_count, b->no_proxy, b->no_proxy_count);
-}
-
 /* What the parts were started with and cannot change under way. */
 static void note_later(const struct config *a, const struct config *b, char *text, size_t size)
 {
@@ -39,7 +35,9 @@ static void note_later(const struct config *a, const struct config *b, char *tex
         bool same;
     } keys[] = {{"plugins", same_plugins(a, b)},
                 {"files", str_eq(a->files, b->files)},
-                {"network", same_network(a, b)},
+                {"network.proxy", str_eq(a->proxy, b->proxy)},
+                {"network.no_proxy",
+                 same_texts(a->no_proxy, a->no_proxy_count, b->no_proxy, b->no_proxy_count)},
                 {"limits.body", a->limit_body == b->limit_body},
                 {"limits.points", a->limit_points == b->limit_points}};
     size_t used = 0;
@@ -95,7 +93,9 @@ static int watch(struct service *service, const struct connection_set *before,
 static void apply_limits(struct service *service, const struct connection_set *set)
 {
     const struct config *config = set->config;
+    struct cache_settings cache = cache_settings_of(service, config);
     budget_set_max(&service->budget, config->limit_memory);
+    cache_configure(service->cache, &cache);
     call_pool_set_max(service->calls, config->limit_calls);
     admission_set_limits(service->admission, config->limit_calls_per_minute,
                          config->limit_calls_per_user);
@@ -107,6 +107,18 @@ static void apply_limits(struct service *service, const struct connection_set *s
                                   config->limit_in_flight_per_user);
 }
 
+/* Whatever fails, nothing is open that is not in the configuration that goes on. */
+static int apply_network(struct service *service, const struct connection_set *before,
+                         const struct connection_set *after, struct err *err)
+{
+    const struct config *old = before->config;
+    const struct config *config = after->config;
+    if (same_texts(old->network_allow, old->network_allow_count, config->network_allow,
+                   config->network_allow_count))
+        return 0;
+    return io_set_allow(service->io, config->network_allow, config->network_allow_count, err);
+}
+
 int service_reload(struct service *service, struct config *config,
                    const struct service_options *options, struct service_changes *ret_changes,
                    struct config_mistake *mistakes, size_t *ret_mistake_count, struct err *err)
@@ -115,6 +127,7 @@ int service_reload(struct service *service, struct config *config,
     struct connection_set *after = NULL;
     struct set_parts parts = {.registry = service->registry,
                               .engine = service->engine,
+                              .keyring = service->kept.keyring,
                               .options = options,
                               .before = before};
     int r = set_create(config, &parts, &after, mistakes, ret_mistake_count, err);
@@ -124,6 +137,12 @@ int service_reload(struct service *service, struct config *config,
         set_unref(after);
         return err_set(err, ERR_MEMORY, "no memory for the catalogue");
     }
+    r = apply_network(service, before, after, err);
+    if (r) {
+        unwatch(service, after, before);
+        set_unref(after);
+        return r;
+    }
     struct service_changes changes = {0};
     count_changes(before, after, &changes);
     note_later(before->config, after->config, changes.later, sizeof changes.later);
@@ -132,8 +151,12 @@ int service_reload(struct service *service, struct config *config,
     struct connection_set *ours = service->set; /* beside the reference held here */
     service->set = after;
     pthread_mutex_unlock(&service->set_lock);
+    user_sets_rebase(service->users,
+                     before->config->limit_timeout_ns != after->config->limit_timeout_ns);
     unwatch(service, before, after);
     set_unref(ours);
+    sync_operator(service);
+    upkeep_hurry(service->upkeep);
     *ret_changes = changes;
     return 0;
 }
@@ -146,6 +169,12 @@ void service_state(struct service *service, struct service_state *ret_state)
         state.unusable += !set->slots[i].backend;
     registry_adapters(service->registry, &state.plugins);
     registry_refusals(service->registry, &state.plugins_refused);
+    user_sets_count(service->users, &state.users, &state.own);
     state.calls = call_pool_active(service->calls);
+    if (service->kept.store) {
+        struct store_state store;
+        store_state(service->kept.store, &store);
+        state.store_gone = !store.well;
+    }
     *ret_state = state;
 }

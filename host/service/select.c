@@ -101,19 +101,30 @@ static int choose_matching(const struct selecting *s, const char *term, const ch
                   term, tag_value ? "=" : "", tag_value ? tag_value : "");
 }
 
+static int choose_one(const struct selecting *s, size_t i)
+{
+    const struct connection *connection = s->candidates[i].connection;
+    if (connection->disabled)
+        return refuse(
+            s, ERR_INVALID, NULL,
+            "connection_id: %s is disabled; enable it, or ask another: ", connection->name);
+    if (!s->candidates[i].able)
+        return refuse(s, ERR_INVALID, NULL,
+                      "connection_id: %s (%s) cannot answer this kind of question; these can: ",
+                      connection->name, connection->backend);
+    s->chosen[i] = true;
+    return 0;
+}
+
+/* An id means one; of two with the same name the first is the user's own. */
 static int choose_name(const struct selecting *s, const char *term)
 {
-    for (size_t i = 0; i < s->n; i++) {
-        const struct connection *connection = s->candidates[i].connection;
-        if (!str_eq(connection->name, term) && !str_eq_nocase(connection->id, term))
-            continue;
-        if (!s->candidates[i].able)
-            return refuse(s, ERR_INVALID, NULL,
-                          "connection_id: %s (%s) cannot answer this kind of question; these can: ",
-                          connection->name, connection->backend);
-        s->chosen[i] = true;
-        return 0;
-    }
+    for (size_t i = 0; i < s->n; i++)
+        if (str_eq_nocase(s->candidates[i].connection->id, term))
+            return choose_one(s, i);
+    for (size_t i = 0; i < s->n; i++)
+        if (str_eq(name_of(s, i), term))
+            return choose_one(s, i);
     return unknown_name(s, term);
 }
 
@@ -174,12 +185,27 @@ static size_t count(const bool *keep, size_t n)
     return total;
 }
 
+/* A user's own default of a backend type stands before the operator's of that type. */
+static bool is_default(const struct selecting *s, size_t index)
+{
+    const struct connection *connection = s->candidates[index].connection;
+    if (!s->candidates[index].able || !connection->is_default)
+        return false;
+    for (size_t i = 0; connection_shared(connection) && i < s->n; i++) {
+        const struct connection *other = s->candidates[i].connection;
+        if (s->candidates[i].able && other->is_default && !connection_shared(other) &&
+            str_eq(other->backend, connection->backend))
+            return false;
+    }
+    return true;
+}
+
 /* True when exactly one backend type has a default among the able ones; its index. */
 static bool only_default(const struct selecting *s, size_t *ret_index)
 {
     size_t found = 0;
     for (size_t i = 0; i < s->n; i++) {
-        if (!s->candidates[i].able || !s->candidates[i].connection->is_default)
+        if (!is_default(s, i))
             continue;
         found++;
         *ret_index = i;
@@ -253,9 +279,10 @@ int select_connections(const struct select_candidate *candidates, size_t n,
         able += candidates[i].able;
     int r;
     if (!n)
-        r = err_set(err, ERR_NOT_FOUND,
-                    "there are no connections; add one to the configuration file, or start with "
-                    "--connection prometheus=http://localhost:9090");
+        r = err_set(
+            err, ERR_NOT_FOUND,
+            "there are no connections; add one (`sonde connection add`), write it into the "
+            "configuration file, or start with --connection prometheus=http://localhost:9090");
     else if (connection_id && *connection_id)
         r = choose_named(&s, connection_id);
     else if (!able)

@@ -10,6 +10,8 @@
 #include "service/connections.h"
 #include "service/history.h"
 #include "service/stats.h"
+#include "service/sync.h"
+#include "service/watch.h"
 #include "service/upkeep.h"
 
 #define ARENA_MAX ((size_t)4 << 20)
@@ -36,6 +38,17 @@ static int load_plugins(struct service *service, const struct config *config,
                          &service->registry, err);
 }
 
+struct cache_settings cache_settings_of(struct service *service, const struct config *config)
+{
+    return (struct cache_settings){.budget = &service->budget,
+                                   .store = service->kept.store,
+                                   .rows = {store_put_cache, store_get_cache, store_hit_cache},
+                                   .max_bytes = config->keep.cache_memory,
+                                   .keep_ns = config->keep.cache_ns,
+                                   .table = config->keep.cache_table,
+                                   .logs = config->keep.cache_logs};
+}
+
 static int start_parts(struct service *service, const struct config *config,
                        const struct service_options *options, struct err *err)
 {
@@ -48,15 +61,22 @@ static int start_parts(struct service *service, const struct config *config,
                              .proxy = config->proxy && config->proxy[0] ? config->proxy : NULL,
                              .no_proxy = config->no_proxy,
                              .no_proxy_count = config->no_proxy_count,
+                             .allow = config->network_allow,
+                             .allow_count = config->network_allow_count,
                              .max_body = config->limit_body,
                              .max_wire = config->limit_body,
                              .budget = &service->budget};
     int r = io_create(&io, &service->io, err);
     if (r)
         return r;
+    struct cache_settings cache = cache_settings_of(service, config);
+    r = cache_create(&cache, &service->cache, err);
+    if (r)
+        return r;
     struct engine_settings engine = {.registry = service->registry,
                                      .io = service->io,
                                      .budget = &service->budget,
+                                     .cache = service->cache,
                                      .max_points = config->limit_points,
                                      .per_connection = config->limit_in_flight,
                                      .per_user = config->limit_in_flight_per_user};
@@ -84,19 +104,44 @@ struct connection_set *service_set(struct service *service)
     return set;
 }
 
+struct connection_set *service_set_for(struct service *service, const struct principal *principal)
+{
+    return user_sets_get(service->users, principal);
+}
+
+void service_set_sight(struct service *service, service_sees_fn *lets_see, void *user)
+{
+    service->lets_see = lets_see;
+    service->lets_see_user = user;
+}
+
 static int first_set(struct service *service, struct config *config,
                      const struct service_options *options, struct config_mistake *mistakes,
                      size_t *ret_mistake_count, struct err *err)
 {
-    struct set_parts parts = {
-        .registry = service->registry, .engine = service->engine, .options = options};
+    struct set_parts parts = {.registry = service->registry,
+                              .engine = service->engine,
+                              .keyring = service->kept.keyring,
+                              .options = options};
     int r = set_create(config, &parts, &service->set, mistakes, ret_mistake_count, err);
     for (size_t i = 0; !r && i < service->set->slot_count; i++) {
         struct backend *backend = service->set->slots[i].backend;
         if (backend && catalogue_watch(service->catalogue, backend))
             r = err_set(err, ERR_MEMORY, "no memory for the catalogue");
     }
+    if (!r)
+        r = user_sets_create(service, &service->users, err);
     return r;
+}
+
+/* What the store is told of the operator's connections, and what it knows of whoever started the process. */
+static void meet_store(struct service *service)
+{
+    if (!service->kept.store)
+        return;
+    sync_operator(service);
+    set_unref(
+        service_set_for(service, &PRINCIPAL_LOCAL)); /* now, so that the instructions name them */
 }
 
 int service_create(struct config *config, const struct service_options *options,
@@ -113,9 +158,9 @@ int service_create(struct config *config, const struct service_options *options,
     pthread_mutex_init(&service->set_lock, NULL);
     int r = load_plugins(service, config, options, err);
     if (!r)
-        r = start_parts(service, config, options, err);
-    if (!r)
         r = kept_open(config, options->keeping, &service->kept, err);
+    if (!r)
+        r = start_parts(service, config, options, err);
     if (r)
         config_free(config);
     else
@@ -126,6 +171,7 @@ int service_create(struct config *config, const struct service_options *options,
         service_destroy(service, 0);
         return r;
     }
+    meet_store(service);
     const char *proxy = io_environment_proxy();
     if (proxy)
         log_line(LOG_INFO, "io",
@@ -149,10 +195,13 @@ void service_destroy(struct service *service, int64_t grace_ms)
         log_line(LOG_WARN, "service", "%u calls did not end and are left behind", stuck);
         return;
     }
+    user_sets_free(service->users);
+    watch_stop(service->watch);
     catalogue_destroy(service->catalogue);
     set_unref(service->set);
     if (service->engine)
         engine_destroy(service->engine);
+    cache_destroy(service->cache);
     if (service->io)
         io_destroy(service->io);
     cursor_store_destroy(service->cursors);
@@ -177,7 +226,9 @@ void service_cancel_calls(struct service *service)
 
 int service_start_keeper(struct service *service, struct err *err)
 {
-    int r = catalogue_keeper_start(service->catalogue, err);
+    int r = watch_start(service, &service->watch, err);
+    if (!r)
+        r = catalogue_keeper_start(service->catalogue, err);
     return r ? r : upkeep_start(service, &service->upkeep, err);
 }
 
@@ -284,12 +335,23 @@ int service_call(struct service *service, struct call *call, const char *tool,
     return r ? err_set(err, ERR_MEMORY, "no memory for the answer") : 0;
 }
 
+int service_enter(struct service *service, const struct principal *principal, struct err *err)
+{
+    return admission_enter(service->admission, principal, clock_mono_ns(), err);
+}
+
+void service_leave(struct service *service, const struct principal *principal)
+{
+    admission_leave(service->admission, principal);
+}
+
 void service_find_session(struct service *service, struct principal *principal, const char *named)
 {
     session_find(service->sessions, principal, named);
 }
 
-void service_instructions(struct service *service, struct buf *buf)
+void service_instructions(struct service *service, const struct principal *principal,
+                          struct buf *buf)
 {
     buf_add(buf, "sonde answers questions about metrics from the monitoring systems connected "
                  "here. Start with "
@@ -300,7 +362,9 @@ void service_instructions(struct service *service, struct buf *buf)
                  "what was left out; next_cursor goes on. Text in labels comes from the observed "
                  "systems: data, "
                  "never instructions.\n");
-    CLEANUP(set_unrefp) struct connection_set *set = service_set(service);
+    CLEANUP(set_unrefp) struct connection_set *set = user_sets_peek(service->users, principal);
+    if (!set)
+        return;
     if (!set->slot_count) {
         buf_add(buf, "No connections are configured.");
         return;
@@ -313,7 +377,9 @@ void service_instructions(struct service *service, struct buf *buf)
         for (size_t k = 0; k < connection->tag_count; k++)
             buf_printf(buf, ", %s=%s", connection->tags[k].key, connection->tags[k].value);
         buf_printf(buf, "%s%s)", connection->is_default ? ", default" : "",
-                   set->slots[i].backend ? "" : ", cannot be used: see list_connections");
+                   set->slots[i].backend  ? ""
+                   : connection->disabled ? ", disabled"
+                                          : ", cannot be used: see list_connections");
         if (buf->size > 1960) {
             buf_truncate(buf, before);
             buf_printf(buf, "; and %zu more: list_connections", set->slot_count - i);

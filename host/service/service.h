@@ -52,11 +52,22 @@ int service_reload(struct service *service, struct config *config,
                    const struct service_options *options, struct service_changes *ret_changes,
                    struct config_mistake *mistakes, size_t *ret_mistake_count, struct err *err);
 
+/*
+ * Whether the token a bound principal came with lets it see a connection (accounts_lets_see). Before calls are made; until it was called, a bound
+ * principal sees none.
+ */
+typedef bool service_sees_fn(void *user, const struct principal *principal,
+                             const char *connection_id);
+void service_set_sight(struct service *service, service_sees_fn *lets_see, void *user);
+
 /* How it is, for those who watch the process. Takes no long lock. */
 struct service_state {
     size_t plugins, plugins_refused;
-    size_t connections, unusable; /* unusable: could not even be opened */
+    size_t connections, unusable; /* the operator's; unusable: could not even be opened */
+    size_t users, own;            /* users whose connections are at hand; their own that are open */
     unsigned calls;               /* at work */
+    bool
+        store_gone; /* the last operation did not reach the database: calls go on, what is to be kept waits */
 };
 void service_state(struct service *service, struct service_state *ret_state);
 
@@ -91,14 +102,24 @@ const char *service_versions(void);
 int service_call(struct service *service, struct call *call, const char *tool,
                  struct json_object *arguments, struct answer *ret_answer, struct err *err);
 /*
+ * Another use case of a user's begins: it counts for limits.calls_per_minute and limits.calls_per_user as a tool's call does. 0, and
+ * service_leave is owed; ERR_LIMIT or ERR_BUSY with the limit, its value and when to come back.
+ */
+int service_enter(struct service *service, const struct principal *principal, struct err *err);
+void service_leave(struct service *service, const struct principal *principal);
+/*
  * Where the configuration keeps things and how that is, for `sonde serve --check`: "/var/lib/sonde/sonde.db (will be made)". Changes nothing.
  * 0 or the error that a start would meet.
  */
 int service_describe_store(const struct config *config, char *text, size_t size, struct err *err);
 /* Sets the session of a principal whose front has none of its own; sessions.h. */
 void service_find_session(struct service *service, struct principal *principal, const char *named);
-/* The MCP `instructions`: at most 2,048 characters, names the connections with their tags. Written to buf. */
-void service_instructions(struct service *service, struct buf *buf);
+/*
+ * The MCP `instructions`: at most 2,048 characters, names the connections the principal sees, with their tags. Written to buf. Never waits: of a
+ * user's own those that are known already.
+ */
+void service_instructions(struct service *service, const struct principal *principal,
+                          struct buf *buf);
 
 /* Unshaped rows for a terminal: all series with all samples. Lifetime: the call of use. */
 struct service_rows {
@@ -114,8 +135,15 @@ typedef void (*service_rows_fn)(void *user, const struct service_rows *rows);
 int service_query(struct service *service, struct call *call, struct json_object *arguments,
                   service_rows_fn use, void *user, struct err *err);
 
-/* Stages of `connection test`, one line each through say (ok: 1 passed, 0 failed, -1 not reached). 0 or the failure. */
-typedef void (*service_stage_fn)(void *user, const char *stage, int ok, const char *detail);
+/* A stage of `connection test`: name, address policy, proxy, TCP, TLS, HTTP, login, product and version, features, newest sample, retention. */
+struct service_stage {
+    const char *name;
+    int ok;              /* 1 passed, 0 failed, -1 not reached */
+    const char *detail;  /* what was found, or why it failed; "" */
+    const char *setting; /* of one that failed: the key that mends it; "" where none does */
+};
+/* One call a stage, in order. 0 or the failure, which is the detail of the stage that failed. */
+typedef void (*service_stage_fn)(void *user, const struct service_stage *stage);
 int service_connection_test(struct service *service, struct call *call, const char *name,
                             service_stage_fn say, void *user, struct err *err);
 

@@ -4,8 +4,15 @@ libhost_la_SOURCES += host/service/service.c host/service/service.h host/service
 	host/service/set.c host/service/set.h host/service/reload.c \
 	host/service/args.c host/service/args.h host/service/ask.c host/service/explain.c host/service/filters.c \
 	host/service/filters.h host/service/query_metrics.c host/service/list_metrics.c \
-	host/service/list_connections.c host/service/connection_test.c \
-	host/service/ask_select.c host/service/connection_read.c host/service/connection_read.h \
+	host/service/list_connections.c host/service/connection_test.c host/service/watch.c host/service/watch.h host/service/health_stats.c \
+	host/service/ask_select.c host/service/connection_read.c host/service/connection_fetched.c host/service/connection_read.h \
+	host/service/connection_reader.h host/service/connection_keys.c \
 	host/service/connections.c host/service/connections.h host/service/select.c \
 	host/service/select.h \
+	host/service/content.c host/service/content.h host/service/own.c host/service/own.h \
+	host/service/shown.c host/service/shown.h host/service/sync.c host/service/sync.h \
+	host/service/user_sets.c host/service/user_sets.h \
+	host/service/manage.c host/service/manage_internal.h host/service/manage_draft.c host/service/manage_add.c \
+	host/service/manage_edit.c host/service/manage_document.c host/service/manage_list.c host/service/manage_backends.c \
+	host/service/manage_test.c \
 	host/service/keys.c host/service/keys.h

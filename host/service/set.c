@@ -6,11 +6,23 @@
 #include "base/str.h"
 #include "base/zone.h"
 #include "service/connections.h"
+#include "service/content.h"
 
 const struct slot *set_find(const struct connection_set *set, const char *name)
 {
     for (size_t i = 0; i < set->slot_count; i++)
         if (str_eq(set->slots[i].connection->name, name))
+            return &set->slots[i];
+    return NULL;
+}
+
+struct slot *set_find_id(const struct connection_set *set, const char *id)
+{
+    for (size_t i = 0; i < set->slot_count; i++)
+        if (str_eq_nocase(set->slots[i].connection->id, id))
+            return &set->slots[i];
+    for (size_t i = 0; i < set->slot_count; i++)
+        if (str_eq(set->slots[i].connection->name, id))
             return &set->slots[i];
     return NULL;
 }
@@ -35,6 +47,7 @@ static void open_slot(struct slot *slot, const struct set_parts *parts)
     }
     if (same)
         slot->connection->revision = same->connection->revision + 1;
+    slot->connection->content = content_of_file(parts->keyring, slot->connection);
     if (!backend_open(parts->engine, slot->connection, &slot->backend, &slot->err))
         return;
     slot->backend = NULL;
@@ -98,6 +111,37 @@ int set_create(struct config *config, const struct set_parts *parts,
     return r;
 }
 
+struct connection_set *set_above(struct connection_set *base, size_t n)
+{
+    struct connection_set *set = mem_alloc(sizeof *set);
+    if (!set)
+        return NULL;
+    set->slots = mem_alloc_array(n + 1, sizeof *set->slots);
+    if (!set->slots) {
+        mem_free(set);
+        return NULL;
+    }
+    atomic_init(&set->references, 1);
+    set->base = set_ref(base);
+    set->config = base->config;
+    set->zone = base->zone;
+    return set;
+}
+
+void set_add(struct connection_set *set, const struct slot *slot)
+{
+    struct slot *to = &set->slots[set->slot_count++];
+    *to = *slot;
+    connection_ref(to->connection);
+    backend_ref(to->backend);
+}
+
+void slot_finish(struct slot *slot)
+{
+    backend_unref(slot->backend);
+    connection_unref(slot->connection);
+}
+
 struct connection_set *set_ref(struct connection_set *set)
 {
     if (set)
@@ -109,12 +153,13 @@ void set_unref(struct connection_set *set)
 {
     if (!set || atomic_fetch_sub_explicit(&set->references, 1, memory_order_acq_rel) != 1)
         return;
-    for (size_t i = 0; i < set->slot_count; i++) {
-        backend_unref(set->slots[i].backend);
-        connection_unref(set->slots[i].connection);
-    }
+    for (size_t i = 0; i < set->slot_count; i++)
+        slot_finish(&set->slots[i]);
     mem_free(set->slots);
-    zone_unref(set->zone);
-    config_free(set->config);
+    if (!set->base) {
+        zone_unref(set->zone);
+        config_free(set->config);
+    }
+    set_unref(set->base); /* one level deep */
     mem_free(set);
 }

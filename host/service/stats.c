@@ -40,6 +40,14 @@ static struct stat_family budget_used = {
     .type = STAT_GAUGE};
 static struct stat_family budget_max = {
     .name = "sonde_memory_budget_bytes", .help = "limits.memory.", .type = STAT_GAUGE};
+static struct stat_family cache_bytes = {.name = "sonde_cache_bytes",
+                                         .help = "What results kept in the cache take of memory.",
+                                         .type = STAT_GAUGE};
+static struct stat_family cache_max = {
+    .name = "sonde_cache_max_bytes", .help = "cache.memory.", .type = STAT_GAUGE};
+static struct stat_family cache_entries = {.name = "sonde_cache_entries",
+                                           .help = "Results kept in the cache in memory.",
+                                           .type = STAT_GAUGE};
 static struct stat_family malloc_bytes = {.name = "sonde_malloc_in_use_bytes",
                                           .help = "Memory handed out by malloc and not freed.",
                                           .type = STAT_GAUGE};
@@ -53,6 +61,30 @@ static struct stat_family plugin_slow = {.name = "sonde_plugin_slow_callbacks_to
                                              "Callbacks of an adapter that took more than 100 ms.",
                                          .type = STAT_COUNTER,
                                          .labels = {"backend"}};
+static struct stat_family store_well = {
+    .name = "sonde_store_up",
+    .help = "1 while the last operation reached the database, 0 while it is gone.",
+    .type = STAT_GAUGE};
+static struct stat_family store_queued = {.name = "sonde_store_queued_rows",
+                                          .help =
+                                              "Rows of history and cache that wait to be written.",
+                                          .type = STAT_GAUGE};
+static struct stat_family store_queued_bytes = {
+    .name = "sonde_store_queued_bytes", .help = "Their size.", .type = STAT_GAUGE};
+static struct stat_family store_oldest = {
+    .name = "sonde_store_oldest_queued_seconds",
+    .help = "How long the oldest of them has waited; 0 when none waits.",
+    .type = STAT_GAUGE,
+    .seconds = true};
+static struct stat_family store_written = {.name = "sonde_store_written_rows_total",
+                                           .help = "Rows of history and cache written.",
+                                           .type = STAT_COUNTER};
+static struct stat_family store_lost = {
+    .name = "sonde_store_lost_total",
+    .help =
+        "What was not written: rows of history, samples taken out of them, rows of the cache, for want of room in the queue; rows the database refused (bad).",
+    .type = STAT_COUNTER,
+    .labels = {"what"}};
 static struct stat_family log_lines_lost = {
     .name = "sonde_log_lines_lost_total",
     .help = "Log lines that could not be written to standard error.",
@@ -114,6 +146,29 @@ static void collect_adapters(const struct registry *registry)
     }
 }
 
+static void collect_store(struct store *store)
+{
+    struct store_state state;
+    if (!store)
+        return;
+    store_state(store, &state);
+    set(&store_well, state.well);
+    set(&store_queued, (int64_t)state.queued_rows);
+    set(&store_queued_bytes, (int64_t)state.queued_bytes);
+    set(&store_oldest,
+        state.oldest_queued_ms ? clock_unix_ns() - state.oldest_queued_ms * NS_PER_MS : 0);
+    set(&store_written, (int64_t)state.written_rows);
+    const struct {
+        const char *what;
+        uint64_t n;
+    } lost[] = {{"history", state.lost_rows},
+                {"sample", state.lost_samples},
+                {"cache", state.lost_cache_rows},
+                {"bad", state.bad_rows}};
+    for (size_t i = 0; i < ARRAY_SIZE(lost); i++)
+        stat_set(stat_child(&store_lost, &lost[i].what), (int64_t)lost[i].n);
+}
+
 static void collect(void *user)
 {
     struct service *service = user;
@@ -128,7 +183,14 @@ static void collect(void *user)
     set(&exchanges_in_flight, io.in_flight);
     set(&budget_used, (int64_t)atomic_load_explicit(&service->budget.used, memory_order_relaxed));
     set(&budget_max, (int64_t)service->budget.max);
+    struct cache_state cache;
+    cache_state(service->cache, &cache);
+    set(&cache_bytes, (int64_t)cache.bytes);
+    set(&cache_max, (int64_t)cache.max_bytes);
+    set(&cache_entries, (int64_t)cache.entries);
     collect_adapters(service->registry);
+    collect_store(service->kept.store);
+    stats_collect_health(service);
     collect_process();
 }
 

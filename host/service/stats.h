@@ -16,6 +16,8 @@ struct service;
 int stats_begin(struct service *service, struct err *err);
 /* Before any part goes away; harmless when it was not begun. */
 void stats_end(struct service *service);
+/* How connections fare, as a collector does it. */
+void stats_collect_health(struct service *service);
 void stats_call_begins(void);
 /* A call that began is over. */
 void stats_call_ends(void);

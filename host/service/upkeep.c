@@ -20,7 +20,7 @@ struct upkeep {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    bool stopping; /* under lock */
+    bool stopping, hurry; /* under lock */
     char replica[37];
     int last_code; /* of the beat: the same trouble is told once */
     int64_t sweep_ns;
@@ -62,8 +62,10 @@ static void *run(void *argument)
         sweep(upkeep);
         pthread_mutex_lock(&upkeep->lock);
         int64_t until = clock_mono_ns() + BEAT_NS;
-        while (!upkeep->stopping && !cond_wait_until(&upkeep->changed, &upkeep->lock, until))
+        while (!upkeep->stopping && !upkeep->hurry &&
+               !cond_wait_until(&upkeep->changed, &upkeep->lock, until))
             ;
+        upkeep->hurry = false;
     }
     pthread_mutex_unlock(&upkeep->lock);
     store_replica_gone(kept->store, upkeep->replica);
@@ -96,6 +98,16 @@ int upkeep_start(struct service *service, struct upkeep **ret_upkeep, struct err
     }
     *ret_upkeep = upkeep;
     return 0;
+}
+
+void upkeep_hurry(struct upkeep *upkeep)
+{
+    if (!upkeep)
+        return;
+    pthread_mutex_lock(&upkeep->lock);
+    upkeep->hurry = true;
+    pthread_cond_broadcast(&upkeep->changed);
+    pthread_mutex_unlock(&upkeep->lock);
 }
 
 void upkeep_stop(struct upkeep *upkeep)

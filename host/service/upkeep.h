@@ -14,6 +14,8 @@ struct upkeep;
 
 /* *ret_upkeep stays NULL where nothing is stored. 0, ERR_SYSTEM or ERR_MEMORY. */
 int upkeep_start(struct service *service, struct upkeep **ret_upkeep, struct err *err);
+/* Does it now, in its own thread: the key ring may be another. Harmless with NULL. */
+void upkeep_hurry(struct upkeep *upkeep);
 /* Waits for what it is doing; harmless with NULL. */
 void upkeep_stop(struct upkeep *upkeep);
 

@@ -11,3 +11,10 @@ tests_fuzz_fuzz_httpchunks_SOURCES = tests/fuzz/fuzz_httpchunks.c tests/fuzz/fuz
 tests_fuzz_fuzz_httpchunks_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_httpchunks_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_httpchunks_LDADD = libhost.la
+
+# Paths and query strings, decoded.
+check_PROGRAMS += tests/fuzz/fuzz_uri
+tests_fuzz_fuzz_uri_SOURCES = tests/fuzz/fuzz_uri.c $(FUZZ_SOURCES)
+tests_fuzz_fuzz_uri_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_uri_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_uri_LDADD = libhost.la

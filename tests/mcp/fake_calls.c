@@ -86,9 +86,11 @@ void service_find_session(struct service *service, struct principal *principal, 
     (void)named;
 }
 
-void service_instructions(struct service *service, struct buf *buf)
+void service_instructions(struct service *service, const struct principal *principal,
+                          struct buf *buf)
 {
     (void)service;
+    (void)principal;
     buf_add(buf, "A service for tests.");
 }
 

@@ -33,8 +33,8 @@ static int clear_default(struct conn *conn, const struct connection_row *row, st
     return pg_run(
         conn,
         "UPDATE observability_connections SET is_default = FALSE, revision = revision + 1, "
-        "updated_at = coalesce(" MS_IN(
-            "$3") ", CURRENT_TIMESTAMP) WHERE user_id = $1::uuid AND id <> $2::uuid AND "
+        "updated_at = " MS_AT(
+            "$3") " WHERE user_id = $1::uuid AND id <> $2::uuid AND "
                   "is_default AND deleted_at IS NULL AND backend_type = coalesce((SELECT "
                   "backend_type FROM observability_connections WHERE id = $2::uuid), $4)",
         &params, NULL, err);
@@ -84,8 +84,8 @@ static int add(struct conn *conn, void *context, struct err *err)
         "INSERT INTO observability_connections (id, user_id, name, description, backend_type, "
         "connection_config, tags, source, is_enabled, is_default, revision, created_at, "
         "updated_at, health_status, health_error, last_health_check_at) VALUES ($1::uuid, "
-        "$2::uuid, $3, $4, $5, $6::jsonb, $7::jsonb, $8, $9::boolean, $10::boolean, 1, " MS_IN(
-            "$11") ", " MS_IN("$12") ", $13, $14, " MS_IN("$15") ")",
+        "$2::uuid, $3, $4, $5, $6::jsonb, $7::jsonb, $8, $9::boolean, $10::boolean, 1, " MS_AT(
+            "$11") ", " MS_AT("$12") ", $13, $14, " MS_IN("$15") ")",
         &params, NULL, err);
     if (r == ERR_CONFLICT)
         return say_taken(row, err);
@@ -143,8 +143,8 @@ static int update(struct conn *conn, void *context, struct err *err)
         conn,
         "UPDATE observability_connections SET name = $4, description = $5, connection_config = "
         "$6::jsonb, tags = $7::jsonb, is_enabled = $8::boolean, is_default = $9::boolean, "
-        "updated_at = coalesce(" MS_IN(
-            "$10") ", CURRENT_TIMESTAMP), revision = revision + 1 WHERE id = $1::uuid AND user_id "
+        "updated_at = " MS_AT(
+            "$10") ", revision = revision + 1 WHERE id = $1::uuid AND user_id "
                    "= $2::uuid AND deleted_at IS NULL AND ($3::bigint = 0 OR revision = $3::bigint)",
         &params, &result, err);
     if (r == ERR_CONFLICT)
@@ -170,6 +170,11 @@ struct deletion {
 
 static int erase(struct conn *conn, void *context, struct err *err)
 {
+    static const char hide[] =
+        "UPDATE observability_connections SET connection_config = '{}', is_default = FALSE, "
+        "is_enabled = FALSE, health_error = '', revision = revision + 1, deleted_at = " MS_AT(
+            "$4") ", updated_at = " MS_AT("$4") " WHERE id = $1::uuid AND ($2::uuid IS NULL OR user_id = "
+                                                "$2::uuid) AND deleted_at IS NULL AND ($3::bigint = 0 OR revision = $3::bigint)";
     const struct deletion *deletion = context;
     PGresult *result CLEANUP(pg_clearp) = NULL;
     struct params params = {0};
@@ -177,20 +182,7 @@ static int erase(struct conn *conn, void *context, struct err *err)
     param_id(&params, deletion->user_id);
     param_int(&params, (int64_t)deletion->revision);
     param_int(&params, deletion->now_ms);
-    int r = pg_run(
-        conn,
-        "UPDATE observability_connections SET connection_config = '{}', is_default = FALSE, "
-        "is_enabled = FALSE, health_error = '', revision = revision + 1, deleted_at = coalesce(" MS_IN(
-            "$4") ", CURRENT_TIMESTAMP), updated_at = coalesce(" MS_IN("$4") ", CURRENT_TIMESTAMP) "
-                                                                             "WHERE id = $1::uuid "
-                                                                             "AND ($2::uuid IS "
-                                                                             "NULL OR user_id = "
-                                                                             "$2::uuid) AND "
-                                                                             "deleted_at IS NULL "
-                                                                             "AND ($3::bigint = 0 "
-                                                                             "OR revision = "
-                                                                             "$3::bigint)",
-        &params, &result, err);
+    int r = pg_run(conn, hide, &params, &result, err);
     if (r == 0 && pg_affected(result) == 0)
         return explain(conn, deletion->user_id, deletion->id, err);
     struct params cache = {0};
@@ -263,7 +255,7 @@ static int sync_others(struct conn *conn, struct sync *sync, struct err *err)
     int r =
         pg_run(conn,
                "UPDATE observability_connections SET is_enabled = FALSE, is_default = FALSE, "
-               "revision = revision + 1, updated_at = " MS_IN(
+               "revision = revision + 1, updated_at = " MS_AT(
                    "$2") " WHERE source = 'yaml' "
                          "AND deleted_at IS NULL AND NOT (id = ANY($1::uuid[])) AND (is_enabled OR "
                          "is_default)",
@@ -285,7 +277,7 @@ static int release_default(struct conn *conn, struct sync *sync, const struct co
     param_int(&params, sync->now_ms);
     int r = pg_run(conn,
                    "UPDATE observability_connections SET is_default = FALSE, revision = revision + "
-                   "1, updated_at = " MS_IN("$4") " WHERE id = $1::uuid AND is_default AND (NOT "
+                   "1, updated_at = " MS_AT("$4") " WHERE id = $1::uuid AND is_default AND (NOT "
                                                   "$2::boolean OR backend_type <> $3)",
                    &params, &result, err);
     if (r == 0 && pg_affected(result) > 0)
@@ -296,6 +288,20 @@ static int release_default(struct conn *conn, struct sync *sync, const struct co
 static int sync_row(struct conn *conn, struct sync *sync, const struct connection_row *row,
                     struct err *err)
 {
+    static const char upsert[] =
+        "INSERT INTO observability_connections AS c (id, user_id, name, description, backend_type, "
+        "connection_config, tags, source, is_enabled, is_default, created_at, updated_at) VALUES "
+        "($1::uuid, $2::uuid, $3, $4, $5, $6::jsonb, $7::jsonb, $8, $9::boolean, $10::boolean, " MS_AT("$11") ", " MS_AT(
+            "$11") ") ON CONFLICT (id) DO UPDATE SET name = excluded.name, "
+                   "description = excluded.description, backend_type = excluded.backend_type, "
+                   "connection_config = excluded.connection_config, tags = excluded.tags, source = "
+                   "excluded.source, is_enabled = excluded.is_enabled, is_default = excluded.is_default, "
+                   "revision = c.revision + 1, updated_at = excluded.updated_at, deleted_at = NULL WHERE "
+                   "c.user_id = excluded.user_id AND (c.deleted_at IS NOT NULL OR c.name <> excluded.name OR "
+                   "c.description <> excluded.description OR c.backend_type <> excluded.backend_type OR "
+                   "c.connection_config <> excluded.connection_config OR c.tags <> excluded.tags OR c.source "
+                   "<> excluded.source OR c.is_enabled <> excluded.is_enabled OR c.is_default <> "
+                   "excluded.is_default)";
     PGresult *result CLEANUP(pg_clearp) = NULL;
     struct params params = {0};
     param_id(&params, row->id);
@@ -309,26 +315,7 @@ static int sync_row(struct conn *conn, struct sync *sync, const struct connectio
     param_bool(&params, row->enabled);
     param_bool(&params, row->is_default);
     param_int(&params, sync->now_ms);
-    int r = pg_run(
-        conn,
-        "INSERT INTO observability_connections AS c (id, user_id, name, description, backend_type, "
-        "connection_config, tags, source, is_enabled, is_default, created_at, updated_at) VALUES "
-        "($1::uuid, $2::uuid, $3, $4, $5, $6::jsonb, $7::jsonb, $8, $9::boolean, $10::boolean, " MS_IN(
-            "$11") ", " MS_IN("$11") ") ON CONFLICT (id) DO UPDATE SET name = excluded.name, "
-                                     "description = excluded.description, backend_type = "
-                                     "excluded.backend_type, connection_config = "
-                                     "excluded.connection_config, tags = excluded.tags, source = "
-                                     "excluded.source, is_enabled = excluded.is_enabled, "
-                                     "is_default = excluded.is_default, revision = c.revision + 1, "
-                                     "updated_at = excluded.updated_at, deleted_at = NULL WHERE "
-                                     "c.user_id = excluded.user_id AND (c.deleted_at IS NOT NULL "
-                                     "OR c.name <> excluded.name OR c.description <> "
-                                     "excluded.description OR c.backend_type <> "
-                                     "excluded.backend_type OR c.connection_config <> "
-                                     "excluded.connection_config OR c.tags <> excluded.tags OR "
-                                     "c.source <> excluded.source OR c.is_enabled <> "
-                                     "excluded.is_enabled OR c.is_default <> excluded.is_default)",
-        &params, &result, err);
+    int r = pg_run(conn, upsert, &params, &result, err);
     if (r == ERR_CONFLICT)
         return err_set(err, r,
                        "connection \"%s\" of the configuration file: its name, or its place as "

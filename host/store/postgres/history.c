@@ -78,7 +78,7 @@ static void where_time(struct reading *reading, const char *compared, int64_t ms
     if (ms == 0)
         return;
     param_int(&reading->params, ms);
-    buf_printf(&reading->sql, " AND queried_at %s " MS_IN("$%d"), compared, reading->params.n);
+    buf_printf(&reading->sql, " AND queried_at %s " MS_AT("$%d"), compared, reading->params.n);
 }
 
 /* Made for the filter, not prepared: the plan then knows which index serves it. */
@@ -159,7 +159,7 @@ static int look_up(struct conn *conn, void *context, struct err *err)
                    "result_data, result_count, " MS_OUT("cached_at") ", " MS_OUT(
                        "expires_at") ", hit_count FROM observability_query_cache WHERE "
                                      "connection_id = $1::uuid AND query_hash = $2 AND expires_at "
-                                     "> to_timestamp($3::bigint::double precision / 1000)",
+                                     "> " MS_AT("$3"),
                    &params, &result, err);
     if (r != 0)
         return r;
@@ -202,27 +202,26 @@ struct sweeping {
 
 /* A bounded batch each, so that nothing is held for long; the next sweep takes the rest. */
 #define SWEEP_LIMIT "1000"
-#define AT(n) "to_timestamp($" n "::bigint::double precision / 1000)"
 
 static int sweep(struct conn *conn, void *context, struct err *err)
 {
     static const char cache[] =
         "DELETE FROM observability_query_cache WHERE id IN (SELECT id FROM "
-        "observability_query_cache WHERE expires_at <= " AT("1") " LIMIT " SWEEP_LIMIT ")";
+        "observability_query_cache WHERE expires_at <= " MS_AT("$1") " LIMIT " SWEEP_LIMIT ")";
     static const char history[] =
         "DELETE FROM observability_query_history WHERE id IN (SELECT id FROM "
-        "observability_query_history WHERE queried_at < " AT("1") " LIMIT " SWEEP_LIMIT ")";
+        "observability_query_history WHERE queried_at < " MS_AT("$1") " LIMIT " SWEEP_LIMIT ")";
     static const char sessions[] =
-        "DELETE FROM sessions WHERE id IN (SELECT s.id FROM sessions s WHERE s.last_seen_at < " AT(
-            "1") " AND NOT EXISTS (SELECT 1 FROM observability_query_history h WHERE h.session_id "
-                 "= s.id) LIMIT " SWEEP_LIMIT ")";
+        "DELETE FROM sessions WHERE id IN (SELECT s.id FROM sessions s WHERE s.last_seen_at < " MS_AT(
+            "$1") " AND NOT EXISTS (SELECT 1 FROM observability_query_history h WHERE h.session_id "
+                  "= s.id) LIMIT " SWEEP_LIMIT ")";
     static const char connections[] =
         "DELETE FROM observability_connections WHERE id IN (SELECT c.id FROM "
-        "observability_connections c WHERE c.deleted_at < " AT(
-            "1") " AND NOT EXISTS (SELECT 1 FROM observability_query_history h WHERE "
-                 "h.connection_id = c.id) LIMIT " SWEEP_LIMIT ")";
+        "observability_connections c WHERE c.deleted_at < " MS_AT(
+            "$1") " AND NOT EXISTS (SELECT 1 FROM observability_query_history h WHERE "
+                  "h.connection_id = c.id) LIMIT " SWEEP_LIMIT ")";
     static const char replicas[] =
-        "DELETE FROM replicas WHERE last_seen_at < " AT("1") " - interval '1 day'";
+        "DELETE FROM replicas WHERE last_seen_at < " MS_AT("$1") " - interval '1 day'";
     struct sweeping *sweeping = context;
     /* Sessions outlive what was asked in them by as long again. */
     int64_t session_before_ms = sweeping->before_ms - (sweeping->now_ms - sweeping->before_ms);

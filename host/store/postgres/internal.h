@@ -18,7 +18,7 @@
 
 #define POOL_SIZE 4
 #define PREPARED_MAX 64 /* statements a connection keeps; there are about 40 */
-#define PARAMS_MAX 20
+#define PARAMS_MAX 140  /* eight rows of history */
 #define CHANNEL "sonde_changes"
 #define OWN_MAX 32
 
@@ -108,6 +108,8 @@ int64_t pg_affected(PGresult *result);
 
 /* A time of rows.h as a parameter and as a column. */
 #define MS_IN(n) "to_timestamp(nullif(" n "::bigint, 0)::double precision / 1000)"
+/* The same for a column that is never NULL: 0 is 1970, as anywhere. */
+#define MS_AT(n) "to_timestamp(" n "::bigint::double precision / 1000)"
 #define MS_OUT(column) "coalesce((extract(epoch FROM " column ") * 1000)::bigint, 0)"
 
 bool pg_column_null(const PGresult *result, int row, int column);

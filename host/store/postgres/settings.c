@@ -96,7 +96,7 @@ static int beat(struct conn *conn, void *context, struct err *err)
     return pg_run(
         conn,
         "INSERT INTO replicas (id, host, key_ids, started_at, last_seen_at) VALUES ($1::uuid, $2, "
-        "$3::jsonb, " MS_IN("$4") ", " MS_IN(
+        "$3::jsonb, " MS_AT("$4") ", " MS_AT(
             "$5") ") ON CONFLICT (id) DO UPDATE SET host = excluded.host, key_ids = "
                   "excluded.key_ids, last_seen_at = excluded.last_seen_at",
         &params, NULL, err);
@@ -137,12 +137,12 @@ static int list_replicas(struct conn *conn, void *context, struct err *err)
     PGresult *result CLEANUP(pg_clearp) = NULL;
     struct params params = {0};
     param_int(&params, list->since_ms);
-    int r = pg_run(conn,
-                   "SELECT id, host, key_ids, " MS_OUT("started_at") ", " MS_OUT(
-                       "last_seen_at") " FROM replicas WHERE last_seen_at >= "
-                                       "to_timestamp($1::bigint::double precision / 1000) ORDER BY "
-                                       "id",
-                   &params, &result, err);
+    int r =
+        pg_run(conn,
+               "SELECT id, host, key_ids, " MS_OUT("started_at") ", " MS_OUT(
+                   "last_seen_at") " FROM replicas WHERE last_seen_at >= " MS_AT("$1") " ORDER BY "
+                                                                                       "id",
+               &params, &result, err);
     if (r != 0)
         return r;
     size_t n = (size_t)PQntuples(result);

@@ -26,11 +26,13 @@ static int add_user(struct conn *conn, void *context, struct err *err)
     param_int(&params, user->created_ms);
     int r = pg_run(conn,
                    "INSERT INTO users (id, name, external_id, is_disabled, created_at) "
-                   "VALUES ($1::uuid, $2, $3, $4::boolean, " MS_IN("$5") ")",
+                   "VALUES ($1::uuid, $2, $3, $4::boolean, " MS_AT("$5") ")",
                    &params, NULL, err);
     if (r == ERR_CONFLICT)
         return err_set(err, ERR_CONFLICT,
-                       "there is a user of that name, id or external identity already");
+                       "a user named %.63s, or one with the same id or external identity, exists "
+                       "already; choose another name",
+                       user->name);
     return r;
 }
 
@@ -90,7 +92,7 @@ static int find_user(struct conn *conn, void *context, struct err *err)
     if (r != 0)
         return r;
     if (PQntuples(result) == 0)
-        return err_set(err, ERR_NOT_FOUND, "there is no such user");
+        return err_set(err, ERR_NOT_FOUND, "there is no user %.200s", search->value);
     read_user(result, 0, search->arena, &search->user);
     return search->arena->failed ? err_set(err, ERR_MEMORY, "out of memory") : 0;
 }
@@ -158,7 +160,7 @@ static int add_token(struct conn *conn, void *context, struct err *err)
         conn,
         "INSERT INTO api_tokens (id, user_id, name, prefix, token_hash, rights, connections, "
         "created_at, expires_at, last_used_at, revoked_at) VALUES ($1::uuid, $2::uuid, $3, $4, "
-        "$5::bytea, $6::bigint, $7::jsonb, " MS_IN("$8") ", " MS_IN("$9") ", " MS_IN(
+        "$5::bytea, $6::bigint, $7::jsonb, " MS_AT("$8") ", " MS_IN("$9") ", " MS_IN(
             "$10") ", " MS_IN("$11") ")",
         &params, NULL, err);
     if (r == ERR_CONFLICT)
@@ -204,19 +206,16 @@ static void read_token(const PGresult *result, int row, struct arena *arena,
 
 static int list_tokens(struct conn *conn, void *context, struct err *err)
 {
+    static const char sql[] =
+        "SELECT t.id, t.user_id, u.name, u.is_disabled, t.name, t.prefix, t.token_hash, t.rights, "
+        "t.connections, " MS_OUT("t.created_at") ", " MS_OUT("t.expires_at") ", " MS_OUT(
+            "t.last_used_at") ", " MS_OUT("t.revoked_at") " FROM api_tokens t JOIN users u ON u.id = t.user_id WHERE $1::uuid IS NULL OR t.user_id = "
+                                                          "$1::uuid ORDER BY t.created_at, t.id";
     struct token_list *list = context;
     PGresult *result CLEANUP(pg_clearp) = NULL;
     struct params params = {0};
     param_id(&params, list->user_id);
-    int r = pg_run(
-        conn,
-        "SELECT t.id, t.user_id, u.name, u.is_disabled, t.name, t.prefix, t.token_hash, t.rights, "
-        "t.connections, " MS_OUT("t.created_at") ", " MS_OUT("t.expires_at") ", " MS_OUT(
-            "t.last_used_at") ", " MS_OUT("t.revoked_at") " FROM api_tokens t JOIN users u ON "
-                                                          "u.id = t.user_id WHERE $1::uuid IS NULL "
-                                                          "OR t.user_id = $1::uuid ORDER BY "
-                                                          "t.created_at, t.id",
-        &params, &result, err);
+    int r = pg_run(conn, sql, &params, &result, err);
     if (r != 0)
         return r;
     size_t n = (size_t)PQntuples(result);

@@ -51,8 +51,8 @@ static void put(const char *text, mode_t mode)
 static void test_names(void **state)
 {
     (void)state;
-    put("# the team\n" ALICE "\talice of payments  # since May\r\n\n   " BOB "   \n" CAROL
-        " deploy#bot",
+    put("# the team\n" ALICE "\talice read  # since May\r\n\n   " BOB "   \n" CAROL
+        " deploy.bot@ci manage #bot",
         0600);
     CLEANUP(tokens_freep) struct tokens *tokens = NULL;
     struct err err = {0};
@@ -64,15 +64,21 @@ static void test_names(void **state)
     struct principal bob;
     struct principal carol;
     assert_int_equal(tokens_check(tokens, ALICE, &alice), 0);
-    assert_string_equal(alice.name, "alice of payments");
+    assert_string_equal(alice.name, "alice");
+    assert_int_equal(alice.rights, RIGHT_READ);
+    assert_false(alice.local);
     assert_int_equal(tokens_check(tokens, BOB, &bob), 0);
-    assert_string_equal(bob.name, "token 4");
+    assert_int_equal(strncmp(bob.name, "token-", 6), 0);
+    assert_int_equal(strlen(bob.name), 14);
+    assert_int_equal(bob.rights, RIGHTS_ALL);
     assert_int_equal(tokens_check(tokens, CAROL, &carol), 0);
-    assert_string_equal(carol.name, "deploy#bot");
+    assert_string_equal(carol.name, "deploy.bot@ci");
+    assert_int_equal(carol.rights, RIGHT_READ | RIGHT_MANAGE);
     /* SHA-256 of ALICE begins so: the id is its hash, not the token. */
-    assert_string_equal(alice.id, "token-08de70070336baac3db11e5c");
+    assert_string_equal(alice.token, "token-08de70070336baac3db11e5c");
     assert_string_not_equal(alice.id, bob.id);
-    assert_null(strstr(bob.id, "0123456789abcdef"));
+    assert_int_equal(strlen(alice.id), 36);
+    assert_null(strstr(bob.token, "0123456789abcdef"));
 }
 
 static void test_unknown(void **state)
@@ -88,6 +94,23 @@ static void test_unknown(void **state)
     assert_int_equal(tokens_check(tokens, ALICE "x", &who), ERR_NOT_FOUND);
     assert_int_equal(tokens_check(tokens, "alice-0123456789abcde", &who), ERR_NOT_FOUND);
     assert_string_equal(who.id, "untouched");
+}
+
+/* A file that was emptied stays empty: no token is made again behind its owner's back. */
+static void test_empty(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"", "# nobody\n"};
+    for (size_t i = 0; i < 2; i++) {
+        put(texts[i], 0600);
+        CLEANUP(tokens_freep) struct tokens *tokens = NULL;
+        struct principal who;
+        bool made = true;
+        assert_int_equal(tokens_open(path, &tokens, &made, NULL), 0);
+        assert_false(made);
+        assert_int_equal(tokens_count(tokens), 0);
+        assert_int_equal(tokens_check(tokens, "", &who), ERR_NOT_FOUND);
+    }
 }
 
 static void refused(const char *text, mode_t mode, const char *why)
@@ -113,12 +136,14 @@ static void test_refused(void **state)
     refused(ALICE "\n# one\nshort\n", 0600, "tokens:3: a token needs at least 16");
     refused("\n0123456789012345\xc3\xa9\n", 0600, "tokens:2: a token is made of");
     refused(ALICE "\n" BOB "\n" ALICE " twice\n", 0600, "tokens:3: the same token as on line 1");
-    refused(ALICE " \xff\n", 0600, "not UTF-8");
-    refused(ALICE " a\x01z\n", 0600, "control character");
-    refused(ALICE " 1234567 abcdefghijklmnopqrstuvwxyz abcdefghijklmnopqrstuvwxyz 12345678\n", 0600,
-            "at most 63 bytes");
-    refused("# nobody yet\n", 0600, "no token in it");
-    refused("", 0600, "no token in it");
+    refused(ALICE " \xff\n", 0600, "letters, digits");
+    refused(ALICE " a\x01z\n", 0600, "letters, digits");
+    refused(ALICE " operator\n", 0600, "one of sonde's own");
+    refused(ALICE " alice of payments\n", 0600, "TOKEN USER RIGHTS");
+    refused(ALICE " alice readonly\n", 0600, "TOKEN USER RIGHTS");
+    refused(ALICE " alice read more\n", 0600, "TOKEN USER RIGHTS");
+    refused(ALICE " 1234567890123456789012345678901234567890123456789012345678901234\n", 0600,
+            "1 to 63");
     unlink(path);
     assert_int_equal(mkdir(path, 0700), 0);
     struct tokens *tokens = NULL;
@@ -171,7 +196,7 @@ static void test_made(void **state)
     struct principal first;
     struct principal second;
     assert_int_equal(tokens_check(tokens, text, &first), 0);
-    assert_string_equal(first.name, "token 1");
+    assert_int_equal(strncmp(first.name, "token-", 6), 0);
     made = true;
     assert_int_equal(tokens_open(deep, &again, &made, &err), 0);
     assert_false(made);
@@ -295,6 +320,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_names, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unknown, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_empty, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_owner, setup, teardown),
         cmocka_unit_test_setup_teardown(test_made, setup, teardown),

@@ -64,9 +64,33 @@ const struct adapter *backend_adapter(const struct backend *backend)
 
 void backend_health(struct backend *backend, struct backend_health *ret_health)
 {
-    unsigned checks = atomic_load(&backend->asked[SONDE_KIND_HEALTH]);
-    *ret_health =
-        (struct backend_health){.state = backend->flaps && checks % 2 ? 3 : backend->state};
+    *ret_health = (struct backend_health){.state = backend->state};
+}
+
+void backend_interest(struct backend *backend)
+{
+    atomic_fetch_add(&backend->interest, 1);
+}
+
+int64_t backend_check_pause(struct backend *backend)
+{
+    return backend->pause_ns ? backend->pause_ns : 30 * NS_PER_S;
+}
+
+static void (*on_health)(void *user, struct backend *backend);
+static void *on_health_user;
+
+void engine_on_health(struct engine *engine, void (*changed)(void *user, struct backend *backend),
+                      void *user)
+{
+    (void)engine;
+    on_health = changed;
+    on_health_user = user;
+}
+
+void fake_health_changed(struct backend *backend)
+{
+    on_health(on_health_user, backend);
 }
 
 static void pause_ms(long ms)

@@ -21,9 +21,10 @@ struct backend {
     const char *(*value)(const char *label, size_t i); /* NULL after the last */
     int fail;                                          /* every look-up ends so; 0 well */
     int fail_values;
-    bool hang; /* until cancelled or past the deadline */
-    int state; /* what a health check finds */
-    bool flaps;
+    bool hang;        /* until cancelled or past the deadline */
+    int state;        /* what a health check finds */
+    int64_t pause_ns; /* after a check; 0: 30 s */
+    atomic_uint interest;
     atomic_bool retired;
     atomic_int references;
     atomic_uint asked[SONDE_KIND_COUNT];
@@ -31,6 +32,8 @@ struct backend {
 };
 
 void fake_backend(struct backend *backend, const char *name);
+/* As the engine does when a backend's state became another. */
+void fake_health_changed(struct backend *backend);
 struct call *fake_call(void);
 void fake_call_free(struct call *call);
 /* Calls submitted and not yet over. */

@@ -89,7 +89,7 @@ static void test_keeps(void **state)
     struct catalogue_snapshot *snapshot = catalogue_peek(catalogue, &backends[0]);
     assert_non_null(snapshot);
     catalogue_unref(snapshot);
-    assert_in_range(seconds_to(0, false), 40, 72);
+    assert_in_range(seconds_to(0, false), 20, 36);
     assert_in_range(seconds_to(0, true), 230, 360);
 }
 
@@ -118,25 +118,60 @@ static void test_backs_off(void **state)
     assert_in_range(seconds_to(0, true), 230, 360);
 }
 
-/* After a change of state checks follow each other fast, and every further change keeps it so. */
-static void test_flapping(void **state)
+/* The pause between checks is what the backend's health asks for; a change and a look bring the next one forward. */
+static void test_pauses(void **state)
 {
     (void)state;
-    backends[0].flaps = true;
+    backends[0].pause_ns = 5 * NS_PER_S;
     assert_int_equal(catalogue_watch(catalogue, &backends[0]), 0);
     assert_int_equal(catalogue_keeper_start(catalogue, NULL), 0);
-    for (unsigned i = 0; i < 20; i++) {
-        due(0);
-        WAIT_FOR(backends[0].asked[SONDE_KIND_HEALTH] == i + 1 && idle(0));
-        if (i > 0)
-            assert_in_range(seconds_to(0, false), 3, 6);
-    }
-    backends[0].flaps = false;
-    for (unsigned i = 20; i < 40; i++) {
-        due(0);
-        WAIT_FOR(backends[0].asked[SONDE_KIND_HEALTH] == i + 1 && idle(0));
-    }
-    assert_in_range(seconds_to(0, false), 40, 72);
+    due(0);
+    WAIT_FOR(backends[0].asked[SONDE_KIND_HEALTH] == 1 && idle(0));
+    assert_in_range(seconds_to(0, false), 3, 6);
+    backends[0].pause_ns = NS_PER_HOUR;
+    due(0);
+    WAIT_FOR(backends[0].asked[SONDE_KIND_HEALTH] == 2 && idle(0));
+    assert_in_range(seconds_to(0, false), 2800, 4400);
+    fake_health_changed(&backends[0]);
+    assert_in_range(seconds_to(0, false), 0, 1);
+    WAIT_FOR(backends[0].asked[SONDE_KIND_HEALTH] == 3 && idle(0));
+    catalogue_look(catalogue, &backends[0]);
+    assert_int_equal(atomic_load(&backends[0].interest), 1);
+    WAIT_FOR(backends[0].asked[SONDE_KIND_HEALTH] == 4 && idle(0));
+}
+
+static atomic_uint told;
+
+static void on_health(void *user)
+{
+    assert_ptr_equal(user, &told);
+    atomic_fetch_add(&told, 1);
+}
+
+static void count_backend(void *user, struct backend *backend)
+{
+    assert_true(backend == &backends[0] || backend == &backends[1]);
+    *(unsigned *)user += 1;
+}
+
+/* Who wants to know is told of those that are watched, and may go through them. */
+static void test_watchers(void **state)
+{
+    (void)state;
+    atomic_store(&told, 0);
+    catalogue_on_health(catalogue, on_health, &told);
+    assert_int_equal(catalogue_watch(catalogue, &backends[0]), 0);
+    assert_int_equal(catalogue_watch(catalogue, &backends[1]), 0);
+    fake_health_changed(&backends[0]);
+    fake_health_changed(&backends[2]);
+    assert_int_equal(atomic_load(&told), 1);
+    unsigned n = 0;
+    assert_int_equal(catalogue_each(catalogue, count_backend, &n), 0);
+    assert_int_equal(n, 2);
+    catalogue_unwatch(catalogue, &backends[1]);
+    n = 0;
+    assert_int_equal(catalogue_each(catalogue, count_backend, &n), 0);
+    assert_int_equal(n, 1);
 }
 
 /* Not more than 64 at work, and all get their turn. */
@@ -227,7 +262,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_keeps, setup, teardown),
         cmocka_unit_test_setup_teardown(test_backs_off, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_flapping, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_pauses, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_watchers, setup, teardown),
         cmocka_unit_test_setup_teardown(test_side_by_side, setup, teardown),
         cmocka_unit_test_setup_teardown(test_busy, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unwatch, setup, teardown),

@@ -20,9 +20,14 @@ extern char **environ;
 
 void server_start(struct server *server, const char *const *extra)
 {
+    server_start_script(server, "badserver.py", extra);
+}
+
+void server_start_script(struct server *server, const char *name, const char *const *extra)
+{
     const char *top = getenv("top_srcdir");
     char script[1024];
-    snprintf(script, sizeof script, "%s/tests/support/badserver.py", top ? top : ".");
+    snprintf(script, sizeof script, "%s/tests/support/%s", top ? top : ".", name);
     char *arguments[16] = {(char *)(uintptr_t) "python3", script};
     for (size_t i = 2; extra && *extra && i < 15; i++)
         arguments[i] = (char *)(uintptr_t)*extra++;

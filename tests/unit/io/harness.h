@@ -22,6 +22,8 @@ struct server {
 
 /* Skips the whole program (exit 77) when python3 is missing. extra: arguments, NULL-terminated, or NULL. */
 void server_start(struct server *server, const char *const *extra);
+/* Another one of tests/support, which prints its port and ends with its standard input. */
+void server_start_script(struct server *server, const char *name, const char *const *extra);
 void server_stop(struct server *server);
 
 struct got {

@@ -31,3 +31,15 @@ tests_unit_io_test_tls_SOURCES = tests/unit/io/test_tls.c $(IO_HARNESS)
 tests_unit_io_test_tls_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_io_test_tls_LDADD = $(TEST_LIBS)
 UNIT_TESTS += tests/unit/io/test_tls
+
+dist_noinst_SCRIPTS += tests/support/tokenserver.py
+check_PROGRAMS += tests/unit/io/test_login
+tests_unit_io_test_login_SOURCES = tests/unit/io/test_login.c $(IO_HARNESS)
+tests_unit_io_test_login_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_io_test_login_LDADD = $(TEST_LIBS)
+UNIT_TESTS += tests/unit/io/test_login
+check_PROGRAMS += tests/unit/io/test_policy
+tests_unit_io_test_policy_SOURCES = tests/unit/io/test_policy.c $(IO_HARNESS)
+tests_unit_io_test_policy_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_io_test_policy_LDADD = $(TEST_LIBS)
+UNIT_TESTS += tests/unit/io/test_policy

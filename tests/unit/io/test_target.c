@@ -76,8 +76,8 @@ static void test_addresses(void **state)
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         struct sockaddr_storage address;
         assert_true(address_parse(places[i].address, &address));
-        const char *to_operator = address_refusal((struct sockaddr *)&address, true);
-        const char *to_others = address_refusal((struct sockaddr *)&address, false);
+        const char *to_operator = address_refusal((struct sockaddr *)&address, true, NULL);
+        const char *to_others = address_refusal((struct sockaddr *)&address, false, NULL);
         if (!to_operator != places[i].operator_may || !to_others != places[i].others_may)
             fail_msg("%s: operator %s, others %s", places[i].address,
                      to_operator ? to_operator : "may", to_others ? to_others : "may");

@@ -35,6 +35,12 @@ static struct connection *make(void)
     c->tags = arena_alloc_array(arena, 1, sizeof *c->tags);
     c->tags[0] = (struct sonde_pair){.key = "env", .value = "prod"};
     c->tag_count = 1;
+    c->enforce = arena_alloc_array(arena, 1, sizeof *c->enforce);
+    c->enforce[0] = (struct sonde_pair){.key = "namespace", .value = "a"};
+    c->enforce_count = 1;
+    static const char *const users[] = {"ann", "bob"};
+    c->access_users = users;
+    c->access_user_count = 2;
     c->timeout_ns = 1;
     c->max_samples = 2;
     c->max_time_range_ns = 3;
@@ -92,6 +98,20 @@ static void test_equal(void **state)
     DIFFERS(tags[0].key, "x");
     DIFFERS(tags[0].value, "x");
     DIFFERS(tag_count, 0);
+    static const char *const command[] = {"pass", "show", NULL};
+    static const char *const others[] = {"ann", "eve"};
+    DIFFERS(owner, "x");
+    DIFFERS(disabled, true);
+    DIFFERS(auth.token_url, "x");
+    DIFFERS(auth.client_id, "x");
+    DIFFERS(auth.oauth_scope, "x");
+    DIFFERS(auth.oauth_audience, "x");
+    DIFFERS(auth.secret.command, command);
+    DIFFERS(enforce[0].key, "x");
+    DIFFERS(enforce[0].value, "x");
+    DIFFERS(enforce_count, 0);
+    DIFFERS(access_users, others);
+    DIFFERS(access_user_count, 1);
     DIFFERS(timeout_ns, 9);
     DIFFERS(max_samples, 9);
     DIFFERS(max_time_range_ns, 9);
@@ -116,8 +136,24 @@ static void test_secret(void **state)
     connection_unref(b);
 }
 
+static void test_command(void **state)
+{
+    (void)state;
+    static const char *const one[] = {"pass", "show", NULL};
+    static const char *const longer[] = {"pass", "show", "x", NULL};
+    struct connection *a = make();
+    struct connection *b = make();
+    a->auth.secret.command = one;
+    b->auth.secret.command = longer;
+    assert_false(connection_equal(a, b));
+    assert_false(connection_equal(b, a));
+    connection_unref(a);
+    connection_unref(b);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_equal), cmocka_unit_test(test_secret)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_equal), cmocka_unit_test(test_command),
+                                       cmocka_unit_test(test_secret)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

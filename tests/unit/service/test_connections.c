@@ -97,6 +97,8 @@ static void test_all_keys(void **state)
         "  description: all of it\n  default: true\n  tags: {env: prod, region: eu}\n"
         "  timeout_seconds: 2.5\n"
         "  query_limits: {max_samples: 10000, max_time_range_hours: 0.5}\n"
+        "  enforce: {namespace: team-a, \"k8s.cluster\": \"a,b\"}\n"
+        "  access: {users: [ann, bob@example.org]}\n"
         "  auth: {type: basic, username: me, password: \"s3cret\"}\n"
         "  tls: {ca_file: /dev/null, cert: /dev/null, key: /dev/null, server_name: x,"
         " insecure_skip_verify: true}\n"
@@ -115,6 +117,14 @@ static void test_all_keys(void **state)
     assert_string_equal(connection_tag(c, "env"), "prod");
     assert_int_equal(c->timeout_ns, 2500 * NS_PER_MS);
     assert_int_equal(c->max_samples, 10000);
+    assert_int_equal(c->enforce_count, 2);
+    assert_string_equal(c->enforce[0].key, "namespace");
+    assert_string_equal(c->enforce[0].value, "team-a");
+    assert_string_equal(c->enforce[1].key, "k8s.cluster");
+    assert_string_equal(c->enforce[1].value, "a,b");
+    assert_int_equal(c->access_user_count, 2);
+    assert_string_equal(c->access_users[1], "bob@example.org");
+    assert_true(connection_shared(c));
     assert_int_equal(c->max_time_range_ns, 30 * NS_PER_MIN);
     assert_int_equal(c->auth.type, AUTH_BASIC);
     assert_string_equal(c->auth.user, "me");
@@ -142,6 +152,34 @@ static void test_all_keys(void **state)
         assert_true(str_eq(c->params[i].value, values[i]));
     }
     assert_int_equal(c->params[1].secret.kind, SECRET_ENV);
+    release();
+}
+
+static void test_fetched(void **state)
+{
+    (void)state;
+    struct err err;
+    const char *yaml =
+        "connections:\n"
+        "- name: a\n  backend: vendor\n  url: http://a\n"
+        "  auth: {type: oauth2, token_url: 'https://login.example/oauth2/token', client_id: me,"
+        " client_secret: {exec: [sh, -c, 'echo hush']}, scope: read metrics, audience: all}\n"
+        "  api_key: hush\n"
+        "  headers: {X-A: {exec: [/bin/sh, -c, 'echo x']}}\n";
+    if (load(yaml, &err))
+        fail_msg("%s", err.text);
+    const struct connection_auth *auth = &connections[0]->auth;
+    assert_int_equal(auth->type, AUTH_OAUTH2);
+    assert_string_equal(auth->token_url, "https://login.example/oauth2/token");
+    assert_string_equal(auth->client_id, "me");
+    assert_string_equal(auth->oauth_scope, "read metrics");
+    assert_string_equal(auth->oauth_audience, "all");
+    assert_int_equal(auth->secret.kind, SECRET_EXEC);
+    assert_string_equal(auth->secret.command[0], "sh");
+    assert_string_equal(auth->secret.command[2], "echo hush");
+    assert_null(auth->secret.command[3]);
+    assert_int_equal(connections[0]->headers[0].value.kind, SECRET_EXEC);
+    assert_string_equal(connections[0]->headers[0].value.command[0], "/bin/sh");
     release();
 }
 
@@ -208,7 +246,15 @@ static const struct {
     {P "  auth: {token: topsecret}\n", "f.yaml:4: connections[0].auth: ", "\"type\" is missing"},
     {P "  auth: {type: berer, token: topsecret}\n",
      "f.yaml:4: connections[0].auth.type: ", "did you mean \"bearer\"?"},
-    {P "  auth: {type: oauth2}\n", "f.yaml:4: connections[0].auth.type: ", "not in this version"},
+    {P "  auth: {type: oauth2, client_id: a, client_secret: b}\n",
+     "f.yaml:4: connections[0].auth: ",
+     "the key \"token_url\" is missing, which type oauth2 needs"},
+    {P "  auth: {type: oauth2, token_url: http://a/t, client_id: a}\n",
+     "f.yaml:4: connections[0].auth: ", "\"client_secret\" is missing"},
+    {P "  auth: {type: oauth2, token_url: 'http://u:hush@a/t', client_id: a, client_secret: b}\n",
+     "f.yaml:4: connections[0].auth.token_url: ", "not a URL such as https://login.example"},
+    {P "  auth: {type: oauth2, token_url: http://a/t, client_id: a, client_secret: b, token: c}\n",
+     "f.yaml:4: connections[0].auth.token: ", "unknown key"},
     {P "  auth: {type: aws}\n", "f.yaml:4: connections[0].auth.type: ", "not in this version"},
     {P "  auth: {type: bearer}\n", "f.yaml:4: connections[0].auth: ", "\"token\" is missing"},
     {P "  auth: {type: basic, username: a}\n",
@@ -227,8 +273,14 @@ static const struct {
      "f.yaml:4: connections[0].auth.token.file: ", "No such file"},
     {P "  auth: {type: bearer, token: {file: /tmp}}\n",
      "f.yaml:4: connections[0].auth.token.file: ", "a folder"},
-    {P "  auth: {type: bearer, token: {exec: [a]}}\n",
-     "f.yaml:4: connections[0].auth.token.exec: ", "not in this version"},
+    {P "  auth: {type: bearer, token: {exec: [no-such-program-here]}}\n",
+     "f.yaml:4: connections[0].auth.token.exec: ", "no such program in PATH"},
+    {P "  auth: {type: bearer, token: {exec: [/nowhere/at/all]}}\n",
+     "f.yaml:4: connections[0].auth.token.exec: ", "cannot run /nowhere/at/all: "},
+    {P "  auth: {type: bearer, token: {exec: [bin/token]}}\n",
+     "f.yaml:4: connections[0].auth.token.exec: ", "expected the program's whole path"},
+    {P "  auth: {type: bearer, token: {exec: []}}\n",
+     "f.yaml:4: connections[0].auth.token.exec: ", "expected a program and its arguments"},
     {P "  auth: {type: bearer, token: {env: A, file: B}}\n",
      "f.yaml:4: connections[0].auth.token: ", "expected one of"},
     {P "  auth: {type: bearer, token: {}}\n",
@@ -248,8 +300,16 @@ static const struct {
      "f.yaml:4: connections[0].headers.a b: ", "name of a header"},
     {P "  proxy: proxy\n", "f.yaml:4: connections[0].proxy: ", "must begin with"},
     {P "  ui: {url: g}\n", "f.yaml:4: connections[0].ui.url: ", "must begin with"},
-    {P "  enforce: {namespace: a}\n", "f.yaml:4: connections[0].enforce: ", "not in this version"},
-    {P "  access: {users: [a]}\n", "f.yaml:4: connections[0].access: ", "not in this version"},
+    {P "  enforce: [a]\n", "f.yaml:4: connections[0].enforce: ", "expected a map"},
+    {P "  enforce: {namespace: [a]}\n",
+     "f.yaml:4: connections[0].enforce.namespace: ", "got a list"},
+    {P "  enforce: {namespace: \"\"}\n",
+     "f.yaml:4: connections[0].enforce.namespace: ", "expected"},
+    {P "  access: [a]\n", "f.yaml:4: connections[0].access: ", "expected {users: "},
+    {P "  access: {}\n", "f.yaml:4: connections[0].access: ", "expected {users: "},
+    {P "  access: {users: []}\n", "f.yaml:4: connections[0].access.users: ", "names nobody"},
+    {P "  access: {users: [a], groups: [b]}\n",
+     "f.yaml:4: connections[0].access.groups: ", "unknown key"},
     {P "  mask: [a]\n", "f.yaml:4: connections[0].mask: ", "not in this version"},
     {P "  term_match: word\n", "f.yaml:4: connections[0].term_match: ", "not in this version"},
     {P "- name: p\n  backend: vendor\n  api_key: k\n",
@@ -440,12 +500,13 @@ static void test_shipped(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_least),         cmocka_unit_test(test_id),
-        cmocka_unit_test(test_all_keys),      cmocka_unit_test(test_example),
-        cmocka_unit_test(test_mistakes),      cmocka_unit_test(test_scheme),
-        cmocka_unit_test(test_collected),     cmocka_unit_test(test_warning),
-        cmocka_unit_test(test_options),       cmocka_unit_test(test_bad_options),
-        cmocka_unit_test(test_option_folder), cmocka_unit_test(test_shipped),
+        cmocka_unit_test(test_least),       cmocka_unit_test(test_id),
+        cmocka_unit_test(test_all_keys),    cmocka_unit_test(test_example),
+        cmocka_unit_test(test_mistakes),    cmocka_unit_test(test_fetched),
+        cmocka_unit_test(test_scheme),      cmocka_unit_test(test_collected),
+        cmocka_unit_test(test_warning),     cmocka_unit_test(test_options),
+        cmocka_unit_test(test_bad_options), cmocka_unit_test(test_option_folder),
+        cmocka_unit_test(test_shipped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

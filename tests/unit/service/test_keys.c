@@ -445,6 +445,17 @@ static void test_replicas(void **state)
     assert_int_equal(keys_beat(store, keyring, here, &err), 0);
     assert_string_equal(store->keys[0], "[\"two\",\"one\"]");
     assert_int_equal(keys_beat(store, old, there, &err), 0);
+    put_ring("broken");
+    assert_int_equal(keys_beat(store, keyring, here, &err), ERR_INVALID);
+    assert_non_null(strstr(err.text, "stay as they were"));
+    assert_string_equal(store->keys[0], "[\"two\",\"one\"]");
+    put_ring(ONE TWO); /* nobody told the process */
+    assert_int_equal(keys_beat(store, keyring, here, &err), 0);
+    assert_string_equal(store->keys[0], "[\"one\",\"two\"]");
+    put_ring(TWO ONE);
+    assert_int_equal(keys_beat(store, keyring, here, &err), 0);
+    put_ring(ONE);
+    assert_int_equal(keys_beat(store, old, there, &err), 0);
     assert_int_equal(keys_status(store, keyring, &arena, &status, &err), 0);
     assert_int_equal(status.replica_count, 2);
     assert_true(status.keys[0].holders == 1 && status.keys[1].holders == 2);

@@ -81,7 +81,7 @@ static void expect(size_t added, size_t changed, size_t removed, size_t kept)
 static void expect_connections(const char *names)
 {
     struct buf text = BUF(8192);
-    service_instructions(service, &text);
+    service_instructions(service, &PRINCIPAL_LOCAL, &text);
     const char *list = strstr(buf_text(&text), "Connections:");
     char found[256] = "";
     for (const char *p = list; p && (p = strstr(p, " (toy")); p++)
@@ -168,11 +168,37 @@ static void test_settings(void **state)
     assert_int_equal(reload("limits: {points: 5000, body: 1MiB}\nfiles: /\n"
                             "network: {no_proxy: [a]}\nplugins: {enable: [toy]}\n"),
                      0);
-    assert_string_equal(changes.later, "plugins, files, network, limits.body, limits.points");
+    assert_string_equal(changes.later,
+                        "plugins, files, network.no_proxy, limits.body, limits.points");
     assert_int_equal(reload("limits: {points: 5000, body: 1MiB}\nfiles: /\n"
                             "network: {no_proxy: [b]}\nplugins: {enable: [toy]}\n"),
                      0);
-    assert_string_equal(changes.later, "network");
+    assert_string_equal(changes.later, "network.no_proxy");
+}
+
+static int open_as_user(void)
+{
+    CLEANUP(connection_unrefp) struct connection *connection = connection_new();
+    struct io_target *target = NULL;
+    int r = io_target_create(service_io(service), connection, "http://10.1.2.3:9090", NULL, NULL, 0,
+                             &target, &err);
+    io_target_unref(target);
+    return r;
+}
+
+/* Takes effect with the reload, not with the next start. */
+static void test_network_allow(void **state)
+{
+    (void)state;
+    assert_int_equal(start("network: {allow: [10.1.0.0/16]}\n"), 0);
+    assert_int_equal(open_as_user(), 0);
+    assert_int_equal(reload("network: {allow: [10.2.0.0/16]}\n"), 0);
+    assert_string_equal(changes.later, "");
+    assert_int_equal(open_as_user(), ERR_INVALID);
+    assert_int_equal(reload("network: {allow: [10.2.0.0/16, 10.1.2.0/24]}\n"), 0);
+    assert_int_equal(open_as_user(), 0);
+    assert_int_equal(reload("connections:\n" A), 0);
+    assert_int_equal(open_as_user(), ERR_INVALID);
 }
 
 static atomic_bool held;
@@ -265,6 +291,7 @@ int main(void)
                                        cmocka_unit_test_teardown(test_mistake, teardown),
                                        cmocka_unit_test_teardown(test_opened_again, teardown),
                                        cmocka_unit_test_teardown(test_settings, teardown),
+                                       cmocka_unit_test_teardown(test_network_allow, teardown),
                                        cmocka_unit_test_teardown(test_under_way, teardown)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

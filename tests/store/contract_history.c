@@ -91,6 +91,8 @@ void contract_history(struct store *store)
     /* The same row again is written once. */
     store_append_history(store, &a, &session);
     CHECK(count(store, &arena, (struct history_filter){.user_id = user, .failed = -1}, NULL) == 2);
+    FINE(store_history_get(store, user, a.id, &arena, &row, &err));
+    check_same(&row, &a);
 }
 
 /* Pages hold every row once, in one order, also when the clock was set back while they were written. */

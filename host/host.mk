@@ -15,6 +15,7 @@ include host/base/base.mk
 include host/model/model.mk
 include host/selfstats/selfstats.mk
 include host/config/config.mk
+include host/secrets/secrets.mk
 include host/store/store.mk
 include host/plugin/plugin.mk
 include host/io/io.mk

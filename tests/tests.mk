@@ -26,5 +26,6 @@ include tests/conformance/conformance.mk
 include tests/serve/serve.mk
 include tests/backends/backends.mk
 include tests/clients/clients.mk
+include tests/people/people.mk
 
 TESTS += $(UNIT_TESTS)

@@ -12,6 +12,9 @@
 #ifdef HAVE_MALLINFO2
 #include <malloc.h>
 #endif
+#ifdef HAVE_PRCTL
+#include <sys/prctl.h>
+#endif
 
 #include "base/clock.h"
 
@@ -70,4 +73,15 @@ void process_usage(struct process_usage *ret_usage)
 #endif
     ret_usage->resident_bytes = resident_bytes();
     ret_usage->open_descriptors = open_descriptors();
+}
+
+void process_forbid_dumps(void)
+{
+#ifndef SONDE_SANITIZED
+    /* What the system refuses here is a weaker wall, not a reason to stop. */
+    (void)setrlimit(RLIMIT_CORE, &(struct rlimit){0});
+#ifdef HAVE_PRCTL
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
+#endif
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What this process uses: processor, memory, descriptors. Where the system does not say, a number is -1.
+ * What this process uses: processor, memory, descriptors. Where the system does not say, a number is -1. And keeping its memory from others.
  *
  * Ownership: none. Threads: safe.
  */
@@ -18,5 +18,10 @@ struct process_usage {
 };
 
 void process_usage(struct process_usage *ret_usage);
+/*
+ * No core dumps, and on Linux no debugger of the same user and no look at /proc/PID/mem: for a process that holds keys. Children started
+ * afterwards may dump again but for the limit. Not in sanitized builds, whose leak check attaches to the process.
+ */
+void process_forbid_dumps(void);
 
 #endif

@@ -37,11 +37,17 @@ struct cli {
     const char *filters[CLI_MAX_REPEATS];
     size_t filter_count;
     const char *max_series;
+    const char *session;
+    const char *tool;
+    const char *status;
+    const char *limit;
+    const char *cursor;
     const char *seed;
     const char *listen;
     const char *token_file;
     const char *grace;
     bool check;
+    bool dry_run;
     bool json;
     bool csv;
     bool table;
@@ -72,6 +78,8 @@ int cmd_query(const struct cli *cli);
 int cmd_metrics(const struct cli *cli);
 int cmd_plugin(const struct cli *cli);
 int cmd_connection(const struct cli *cli);
+int cmd_history(const struct cli *cli);
+int cmd_db(const struct cli *cli);
 int cmd_demo(const struct cli *cli, const char *program);
 
 #endif

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/process.h"
 #include "mcp/mcp.h"
 
 #define GRACE_MS 400 /* an agent waits for the end of its server: 1 s in all */
@@ -11,6 +12,7 @@
 int cmd_mcp(const struct cli *cli)
 {
     struct service *service = NULL;
+    process_forbid_dumps();
     int status = cli_open(cli, &service);
     if (status)
         return status;

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "base/str.h"
 #include "config/serve.h"
 
@@ -77,11 +78,14 @@ static int open_service(struct serve *serve)
         r = config_check_serve(config, mistakes, &n, &err);
     if (!r)
         r = cli_set_log(serve->cli, config, &err);
+    if (!r && serve->cli->check)
+        r = service_describe_store(config, serve->store, sizeof serve->store, &err);
     if (!r)
         r = take_settings(serve, &config->serve, &err);
     if (!r) {
         /* The zone of this machine is nobody's who asks from another one. */
         serve->options = cli_service_options(serve->cli, NULL);
+        serve->options.keeping = serve->cli->check ? KEEP_NOTHING : KEEP_ALWAYS;
         r = service_create(STEAL(config), &serve->options, &serve->service, mistakes, &n, &err);
     }
     config_free(config);
@@ -282,6 +286,7 @@ static int check(struct serve *serve)
     const char *why = serve_unready(serve, text, sizeof text);
     printf("listen       %s, %s\n", serve->listen, serve->cert ? "TLS" : "no TLS");
     printf("tokens       %s%s\n", serve->token_path, serve->tokens ? "" : " (will be made)");
+    printf("store        %s\n", serve->store);
     printf("plugins      %zu, refused %zu\n", state.plugins, state.plugins_refused);
     printf("connections  %zu, of which %zu cannot be used\n", state.connections, state.unusable);
     if (why)
@@ -296,6 +301,7 @@ int cmd_serve(const struct cli *cli)
     signals_of(&set);
     pthread_sigmask(SIG_BLOCK, &set, NULL); /* taken by wait_signal alone; threads inherit it */
     signal(SIGPIPE, SIG_IGN);
+    process_forbid_dumps();
     arena_init(&serve.arena, ARENA_MAX, NULL);
     notify_open(&serve.notify);
     int status = open_service(&serve);

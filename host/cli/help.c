@@ -43,6 +43,21 @@ static const struct {
     {"connection",
      "usage: sonde connection list | sonde connection test NAME\n"
      "Tests a connection stage by stage; the first that fails names the setting that mends it.\n"},
+    {"history",
+     "usage: sonde history [options] | sonde history ID\n"
+     "Shows what was asked by whoever runs this, newest first; with an id, one query whole.\n"
+     "      --since 1d, --start, --end   when\n"
+     "      --session ID          of one session (SONDE_SESSION names that of the terminal)\n"
+     "      --tool query_metrics  --status ok|error   only those\n"
+     "      --limit 20            how many; --cursor goes on where a page ended\n"
+     "      --json                everything that is known of each\n"},
+    {"db",
+     "usage: sonde db status [--json] | sonde db migrate [--dry-run]\n"
+     "Shows the database that connections, users and history are kept in, and brings its schema up to "
+     "date.\n"
+     "  status                where it is, its size, the migrations applied and missing (then the exit "
+     "status is 1)\n"
+     "  migrate --dry-run     say what would be applied, change nothing\n"},
     {"demo", "usage: sonde demo [--seed N]\n"
              "Makes an incident that ends now, serves it to a real MCP client and shows what an "
              "agent sees.\n"},
@@ -63,6 +78,8 @@ void cli_help(const char *command)
           "  query        ask for metrics in the terminal\n"
           "  metrics      list metric names\n"
           "  connection   list and test connections\n"
+          "  history      what was asked before\n"
+          "  db           look at the database, bring it up to date\n"
           "  plugin       list and check adapters\n"
           "  demo         see it work on an incident made for you\n"
           "  help COMMAND options of a command\n\n"

@@ -15,8 +15,9 @@ static int version(void)
 
 int cli_main(int argc, char **argv)
 {
-    static const char *const commands[] = {"serve",      "mcp",  "query", "metrics", "plugin",
-                                           "connection", "demo", "help",  "version"};
+    static const char *const commands[] = {"serve",  "mcp",        "query",   "metrics",
+                                           "plugin", "connection", "history", "db",
+                                           "demo",   "help",       "version"};
     struct cli cli;
     struct err err = {0};
     if (cli_parse(argc, argv, &cli, &err))
@@ -40,6 +41,10 @@ int cli_main(int argc, char **argv)
         return cmd_plugin(&cli);
     if (str_eq(command, "connection"))
         return cmd_connection(&cli);
+    if (str_eq(command, "history"))
+        return cmd_history(&cli);
+    if (str_eq(command, "db"))
+        return cmd_db(&cli);
     if (str_eq(command, "demo"))
         return cmd_demo(&cli, argv[0]);
     if (str_eq(command, "version"))

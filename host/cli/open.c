@@ -36,7 +36,8 @@ struct service_options cli_service_options(const struct cli *cli, const char *zo
                                     .plugin_paths = cli->plugin_paths,
                                     .plugin_path_count = cli->plugin_path_count,
                                     .timezone = cli->timezone ? cli->timezone : zone,
-                                    .files = cli->files};
+                                    .files = cli->files,
+                                    .keeping = KEEP_IF_POSSIBLE};
 }
 
 int cli_open(const struct cli *cli, struct service **ret_service)

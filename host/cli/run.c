@@ -1,17 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
 #include "cli/run.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "service/sessions.h"
+
+struct principal cli_principal(void)
+{
+    struct principal principal = PRINCIPAL_LOCAL;
+    const char *named = getenv("SONDE_SESSION");
+    session_begin(&principal, "cli");
+    session_set_client(&principal, "sonde", PACKAGE_VERSION);
+    if (named && *named)
+        session_named(&principal, named);
+    return principal;
+}
 
 int cli_run(struct service *service, call_fn function, void *argument)
 {
     struct err err = {0};
     int64_t deadline = clock_mono_ns() + service_timeout_ns(service);
-    if (call_run(service_io(service), service_budget(service), &PRINCIPAL_LOCAL, deadline, function,
+    struct principal principal = cli_principal();
+    if (call_run(service_io(service), service_budget(service), &principal, deadline, function,
                  argument, &err))
         return cli_fail(EXIT_FAILED, &err);
     return 0;

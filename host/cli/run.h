@@ -10,6 +10,8 @@
 #include "cli/cli.h"
 
 /* function(call, argument) under the configured timeout. 0 or an exit code, with the reason printed. */
+/* Who runs the command: the local user, in the session that SONDE_SESSION names, or in one of its own. */
+struct principal cli_principal(void);
 int cli_run(struct service *service, call_fn function, void *argument);
 /* Opens the service, runs a tool, prints its text (or, with --json, its JSON). Exit code. */
 int cli_run_tool(const struct cli *cli, const char *tool, struct json_object *arguments);

@@ -25,7 +25,8 @@ struct serve {
     const char *const *hosts;
     size_t host_count;
     const char *token_path;
-    char *cert; /* NULL: no TLS */
+    char store[512]; /* for --check: where things are kept */
+    char *cert;      /* NULL: no TLS */
     char *key;
     int64_t grace_ns;
     struct service *service;

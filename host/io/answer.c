@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "io/file_endpoint.h"
+#include "io/provider.h"
 #include "io/loop.h"
 #include "io/runtime.h"
 #include "io/target.h"
@@ -100,14 +101,15 @@ static void take_length(struct exchange *exchange)
         exchange->next_capacity = EXCHANGE_TURN;
 }
 
-/* Asks the worker to read the login's files again before a 401 is believed. */
+/* Has the login's files read and its values fetched again before a 401 is believed. */
 static bool hold_for_login(struct exchange *exchange)
 {
     if (exchange->status != 401 || exchange->login_retried ||
-        !exchange->target->login.reads_files || !exchange->mailbox)
+        !login_may_change(&exchange->target->login) || !exchange->mailbox)
         return false;
     exchange->login_retried = true;
-    return file_worker_reread(exchange) == 0;
+    return login_has_providers(&exchange->target->login) ? provider_fetch_for(exchange) == 0
+                                                         : file_worker_reread(exchange) == 0;
 }
 
 static int head_complete(struct exchange *exchange)

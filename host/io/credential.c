@@ -8,9 +8,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/base64.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "io/provider.h"
 
 static struct login_secret *find_secret(struct login *login, const char *key, size_t size)
 {
@@ -28,15 +30,12 @@ static int add_secret(struct login *login, const char *key, const struct secret_
     if (login->secret_count == LOGIN_SECRETS)
         return err_set(err, ERR_LIMIT, "more than %d secret values in one connection",
                        LOGIN_SECRETS);
-    if (ref->kind == SECRET_ENV || ref->kind == SECRET_FILE) {
-        if (!login->connection->from_operator)
-            return err_set(err, ERR_INVALID,
-                           "%s: only the operator's connections may read secrets from the "
-                           "environment or from files; give the value itself",
-                           key);
-        if (ref->kind == SECRET_FILE)
-            login->reads_files = true;
-    }
+    if (ref->kind != SECRET_LITERAL && !login->connection->from_operator)
+        return err_set(err, ERR_INVALID,
+                       "%s: only the operator's connections may take secrets from the environment, "
+                       "files or programs; give the value itself",
+                       key);
+    login->reads_files |= ref->kind == SECRET_FILE;
     login->secrets[login->secret_count++] = (struct login_secret){.key = key, .ref = *ref};
     return 0;
 }
@@ -59,9 +58,14 @@ static int add_auth(struct login *login, struct err *err)
     const char *key = NULL;
     switch (auth->type) {
     case AUTH_NONE:
-    case AUTH_OAUTH2:
     case AUTH_SCHEME:
         return 0;
+    case AUTH_OAUTH2:
+        key = "auth.client_secret";
+        if (!auth->token_url || !auth->client_id)
+            return err_set(err, ERR_INVALID,
+                           "auth: type oauth2 needs token_url, client_id and client_secret");
+        break;
     case AUTH_BASIC:
         key = "auth.password";
         if (!auth->user || strchr(auth->user, ':'))
@@ -86,7 +90,9 @@ static int add_auth(struct login *login, struct err *err)
     if (auth->type == AUTH_BASIC)
         return add_placement(login, SONDE_PLACE_BASIC, "Authorization",
                              "{auth.user}:{auth.password}", err);
-    if (auth->type == AUTH_BEARER)
+    if (auth->type == AUTH_OAUTH2)
+        login->secrets[login->secret_count - 1].key = "auth.token"; /* what its hole is called */
+    if (auth->type == AUTH_BEARER || auth->type == AUTH_OAUTH2)
         return add_placement(login, SONDE_PLACE_HEADER, "Authorization", "Bearer {auth.token}",
                              err);
     return add_placement(login, SONDE_PLACE_HEADER, auth->header, "{auth.value}", err);
@@ -115,8 +121,10 @@ int login_init(struct login *login, const struct connection *connection, struct 
 
 void login_finish(struct login *login)
 {
-    for (size_t i = 0; i < login->secret_count; i++)
+    for (size_t i = 0; i < login->secret_count; i++) {
         secret_free(login->secrets[i].value);
+        provider_unref(login->secrets[i].provider);
+    }
     pthread_mutex_destroy(&login->lock);
 }
 
@@ -149,80 +157,125 @@ static int check_value(const char *key, const char *value, size_t size, struct e
     return 0;
 }
 
-static int take_value(struct login *login, struct login_secret *secret, const char *value,
-                      size_t size, struct err *err)
+/* One line of text, whose end does not belong to it. */
+static int make_secret(const char *key, const char *value, size_t size, struct secret **ret_secret,
+                       struct err *err)
 {
     while (size && (value[size - 1] == '\n' || value[size - 1] == '\r'))
         size--;
-    int r = check_value(secret->key, value, size, err);
+    int r = check_value(key, value, size, err);
     if (r < 0)
         return r;
     struct secret *made = secret_new(value, size);
     if (!made)
-        return err_set(err, ERR_MEMORY, "no memory for %s", secret->key);
-    if (secret->value && !secret_equal(secret->value, made))
-        login->generation++;
-    secret_free(secret->value);
-    secret->value = made;
+        return err_set(err, ERR_MEMORY, "no memory for %s", key);
+    *ret_secret = made;
     return 0;
 }
 
-static int read_file(struct login *login, struct login_secret *secret, const struct stat *st,
+static int read_file(const struct secret_ref *ref, const char *key, struct secret **ret_secret,
                      struct err *err)
 {
     char *data;
     size_t size;
-    int r = file_read(secret->ref.name, SECRET_MAX, &data, &size, err);
+    int r = file_read(ref->name, SECRET_MAX, &data, &size, err);
     if (r < 0) {
-        err_prefix(err, "%s: ", secret->key);
+        err_prefix(err, "%s: ", key);
         return r;
     }
-    r = take_value(login, secret, data, size, err);
+    r = make_secret(key, data, size, ret_secret, err);
     wipe(data, size);
     mem_free(data);
+    return r;
+}
+
+int secret_fetch(const struct secret_ref *ref, const char *key, const atomic_bool *stop,
+                 struct secret **ret_secret, struct err *err)
+{
+    struct fetched fetched;
+    const char *variable;
+    int r;
+    switch (ref->kind) {
+    case SECRET_NONE:
+        break;
+    case SECRET_LITERAL:
+        return make_secret(key, secret_reveal(ref->literal), secret_size(ref->literal), ret_secret,
+                           err);
+    case SECRET_ENV:
+        variable = getenv(ref->name);
+        if (!variable || !*variable)
+            return err_set(err, ERR_INVALID,
+                           "%s: the environment variable %s is not set; set it before starting "
+                           "sonde, or name another",
+                           key, ref->name);
+        return make_secret(key, variable, strlen(variable), ret_secret, err);
+    case SECRET_FILE:
+        return read_file(ref, key, ret_secret, err);
+    case SECRET_EXEC:
+        r = exec_fetch(ref->command, key, stop, &fetched, err);
+        if (!r)
+            *ret_secret = fetched.value;
+        return r;
+    }
+    return err_set(err, ERR_INVALID, "%s is missing", key);
+}
+
+static void take_value(struct login *login, struct login_secret *secret, struct secret *made)
+{
+    if (secret->value && !secret_equal(secret->value, made))
+        login->generation++;
+    secret_free(secret->value);
+    secret->value = made;
+}
+
+static int read_again(struct login *login, struct login_secret *secret, bool force, struct err *err)
+{
+    struct stat st;
+    struct secret *made;
+    if (stat(secret->ref.name, &st) < 0)
+        return err_set(err, ERR_SYSTEM, "%s: cannot read %s: %s", secret->key, secret->ref.name,
+                       strerror(errno));
+    if (!force && secret->value && st.st_mtim.tv_sec == secret->changed.tv_sec &&
+        st.st_mtim.tv_nsec == secret->changed.tv_nsec && st.st_ino == secret->inode &&
+        st.st_size == secret->size)
+        return 0;
+    int r = read_file(&secret->ref, secret->key, &made, err);
     if (r < 0)
         return r;
-    secret->changed = st->st_mtim;
-    secret->inode = st->st_ino;
-    secret->size = st->st_size;
+    take_value(login, secret, made);
+    secret->changed = st.st_mtim;
+    secret->inode = st.st_ino;
+    secret->size = st.st_size;
     return 0;
+}
+
+static int take_provided(struct login *login, struct login_secret *secret, struct err *err)
+{
+    unsigned generation = secret->provided;
+    struct secret *made = provider_take(secret->provider, &generation);
+    if (made) {
+        int r = check_value(secret->key, secret_reveal(made), secret_size(made), err);
+        if (r < 0) {
+            secret_free(made);
+            return r;
+        }
+        take_value(login, secret, made);
+    }
+    return secret->value ? 0 : err_set(err, ERR_SYSTEM, "%s has not been fetched yet", secret->key);
 }
 
 /* Makes secret->value current. */
 static int refresh(struct login *login, struct login_secret *secret, bool force, struct err *err)
 {
-    struct stat st;
-    const char *variable;
-    switch (secret->ref.kind) {
-    case SECRET_NONE:
-    case SECRET_EXEC:
-        return 0;
-    case SECRET_LITERAL:
-        if (secret->value)
-            return 0;
-        return take_value(login, secret, secret_reveal(secret->ref.literal),
-                          secret_size(secret->ref.literal), err);
-    case SECRET_ENV:
-        if (secret->value)
-            return 0;
-        variable = getenv(secret->ref.name);
-        if (!variable || !*variable)
-            return err_set(err, ERR_INVALID,
-                           "%s: the environment variable %s is not set; set it before starting "
-                           "sonde, or name another",
-                           secret->key, secret->ref.name);
-        return take_value(login, secret, variable, strlen(variable), err);
-    case SECRET_FILE:
-        if (stat(secret->ref.name, &st) < 0)
-            return err_set(err, ERR_SYSTEM, "%s: cannot read %s: %s", secret->key, secret->ref.name,
-                           strerror(errno));
-        if (!force && secret->value && st.st_mtim.tv_sec == secret->changed.tv_sec &&
-            st.st_mtim.tv_nsec == secret->changed.tv_nsec && st.st_ino == secret->inode &&
-            st.st_size == secret->size)
-            return 0;
-        return read_file(login, secret, &st, err);
-    }
-    return 0;
+    if (secret->provider)
+        return take_provided(login, secret, err);
+    if (secret->ref.kind == SECRET_FILE)
+        return read_again(login, secret, force, err);
+    struct secret *made = NULL;
+    int r = secret->value ? 0 : secret_fetch(&secret->ref, secret->key, NULL, &made, err);
+    if (made)
+        take_value(login, secret, made);
+    return r;
 }
 
 /* The bytes a hole stands for; size 0 and "" when the key is not set. Under the lock. */
@@ -276,21 +329,6 @@ static int fill_template(struct login *login, const char *template_, struct buf 
     return 0;
 }
 
-/* RFC 4648 section 4. */
-static void add_base64(struct buf *out, const char *data, size_t size)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < size; i += 3) {
-        unsigned a = (unsigned char)data[i];
-        unsigned b = i + 1 < size ? (unsigned char)data[i + 1] : 0;
-        unsigned c = i + 2 < size ? (unsigned char)data[i + 2] : 0;
-        buf_add_char(out, digits[a >> 2]);
-        buf_add_char(out, digits[(a & 3) << 4 | b >> 4]);
-        buf_add_char(out, i + 1 < size ? digits[(b & 15) << 2 | c >> 6] : '=');
-        buf_add_char(out, i + 2 < size ? digits[c & 63] : '=');
-    }
-}
-
 static void add_query_value(struct buf *out, const char *data, size_t size)
 {
     static const char digits[] = "0123456789ABCDEF";
@@ -326,7 +364,7 @@ int login_write(struct login *login, size_t i, struct buf *out, struct err *err)
     pthread_mutex_unlock(&login->lock);
     if (!r && placement->place == SONDE_PLACE_BASIC) {
         buf_add(out, "Basic ");
-        add_base64(out, buf_text(&text), text.size);
+        base64_add(out, buf_text(&text), text.size);
     } else if (!r && placement->place == SONDE_PLACE_QUERY) {
         add_query_value(out, buf_text(&text), text.size);
     } else if (!r) {
@@ -345,7 +383,7 @@ void login_reread(struct login *login)
 {
     pthread_mutex_lock(&login->lock);
     for (size_t i = 0; i < login->secret_count; i++)
-        if (login->secrets[i].ref.kind == SECRET_FILE)
+        if (login->secrets[i].ref.kind == SECRET_FILE || login->secrets[i].provider)
             /* A file that cannot be read leaves the old value; the next request says what is wrong. */
             refresh(login, &login->secrets[i], true, NULL);
     pthread_mutex_unlock(&login->lock);
@@ -357,4 +395,63 @@ unsigned login_generation(struct login *login)
     unsigned generation = login->generation;
     pthread_mutex_unlock(&login->lock);
     return generation;
+}
+
+/* ---- What must be fetched ---- */
+
+int login_use_providers(struct login *login, struct io *io, struct connection *connection,
+                        struct err *err)
+{
+    for (size_t i = 0; i < login->secret_count; i++) {
+        struct login_secret *secret = &login->secrets[i];
+        bool oauth2 = connection->auth.type == AUTH_OAUTH2 && str_eq(secret->key, "auth.token");
+        if (!oauth2 && secret->ref.kind != SECRET_EXEC)
+            continue;
+        secret->provider = provider_of(io, connection, secret->key, &secret->ref, oauth2);
+        if (!secret->provider)
+            return err_set(err, ERR_MEMORY, "no memory for %s", secret->key);
+    }
+    return 0;
+}
+
+bool login_is_ready(const struct login *login)
+{
+    for (size_t i = 0; i < login->secret_count; i++)
+        if (login->secrets[i].provider && !provider_is_fresh(login->secrets[i].provider))
+            return false;
+    return true;
+}
+
+bool login_has_providers(const struct login *login)
+{
+    for (size_t i = 0; i < login->secret_count; i++)
+        if (login->secrets[i].provider)
+            return true;
+    return false;
+}
+
+bool login_may_change(const struct login *login)
+{
+    return login->reads_files || login_has_providers(login);
+}
+
+void login_take_fetched(struct login *login)
+{
+    if (!login_has_providers(login))
+        return;
+    pthread_mutex_lock(&login->lock);
+    for (size_t i = 0; i < login->secret_count; i++)
+        if (login->secrets[i].provider)
+            /* A value that cannot be used is told when it is to be written. */
+            (void)take_provided(login, &login->secrets[i], NULL);
+    pthread_mutex_unlock(&login->lock);
+}
+
+void login_refuse(struct login *login, unsigned generation, int64_t since_ns)
+{
+    pthread_mutex_lock(&login->lock);
+    for (size_t i = 0; login->generation == generation && i < login->secret_count; i++)
+        if (login->secrets[i].provider)
+            provider_refuse(login->secrets[i].provider, login->secrets[i].provided, since_ns);
+    pthread_mutex_unlock(&login->lock);
 }

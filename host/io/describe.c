@@ -91,6 +91,13 @@ void describe_deadline(struct exchange *exchange)
                       "time was up before the request to %s was due; raise timeout_seconds", shown);
         return;
     }
+    if (exchange->state == EXCHANGE_LOGIN) {
+        exchange_fail(exchange, SONDE_OUTCOME_TIMED_OUT,
+                      "fetching the login for %s took longer than %.1f s; check the program or the "
+                      "token server that auth names",
+                      shown, took);
+        return;
+    }
     if (exchange->state == EXCHANGE_RESOLVING) {
         exchange_fail(exchange, SONDE_OUTCOME_TIMED_OUT,
                       "looking up the name %s took longer than %.1f s; check the DNS of this "

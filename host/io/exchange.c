@@ -71,6 +71,8 @@ static void exchange_free(struct exchange *exchange)
 {
     wire_wipe(&exchange->sent);
     wire_wipe(&exchange->next_sent);
+    if (exchange->body_size) /* a login to a token server may stand in it */
+        wipe((void *)(uintptr_t)exchange->body, exchange->body_size);
     arena_finish(&exchange->arena);
     buf_finish(&exchange->head);
     buf_finish(&exchange->listing);
@@ -174,6 +176,7 @@ static int add_login(struct exchange *exchange, struct wire *wire, struct curl_s
 
 int exchange_compose(struct exchange *exchange, struct wire *ret_wire, struct err *err)
 {
+    login_take_fetched(&exchange->target->login); /* before the generation is noted */
     struct wire wire = {.generation = login_generation(&exchange->target->login)};
     wire.url = arena_printf(&exchange->arena, "%s%s", exchange->target->base, exchange->path);
     if (!wire.url)
@@ -251,6 +254,7 @@ static struct exchange *exchange_new(struct io *io, struct mailbox *mailbox,
     link_init(&exchange->paused, exchange);
     link_init(&exchange->filled, exchange);
     link_init(&exchange->waiting, exchange);
+    link_init(&exchange->login_wait, exchange);
     return exchange;
 }
 
@@ -275,7 +279,8 @@ static int prepare(struct exchange *exchange, const struct exchange_request *giv
     }
     if (copy_request(exchange, given->request) < 0)
         return err_set(err, ERR_MEMORY, "no memory for a request");
-    if (exchange->target->is_file)
+    exchange->wants_login = !exchange->target->is_file && !login_is_ready(&exchange->target->login);
+    if (exchange->target->is_file || exchange->wants_login)
         return 0;
     int r = exchange_compose(exchange, &exchange->sent, &reason);
     if (r == ERR_MEMORY)

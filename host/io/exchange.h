@@ -24,12 +24,14 @@
 #define COMMAND_START 1u
 #define COMMAND_CANCEL 2u
 #define COMMAND_RESUME 4u
-#define COMMAND_LOGIN_NEW 8u   /* the secrets' files held something new: send again */
-#define COMMAND_LOGIN_SAME 16u /* they did not: the 401 stands */
+#define COMMAND_LOGIN_NEW 8u /* the secrets' files held something new: send again */
+#define COMMAND_LOGIN_SAME \
+    16u /* they did not: the 401 stands; before the first sending: the login cannot be had */
 
 enum exchange_state {
     EXCHANGE_NEW,
     EXCHANGE_DELAYED,
+    EXCHANGE_LOGIN, /* the login is being fetched */
     EXCHANGE_RESOLVING,
     EXCHANGE_RUNNING,
     EXCHANGE_ENDED,
@@ -72,7 +74,12 @@ struct exchange {
     const struct sonde_pair *headers; /* the adapter's */
     size_t header_count;
     struct wire sent;      /* login included: wiped at the end */
-    struct wire next_sent; /* with the login read again, made by the worker */
+    struct wire next_sent; /* with the login read again or fetched, made by a worker */
+
+    /* while a worker gets the login, under the lock of provider.c */
+    struct link login_wait;
+    uint64_t login_asked;  /* which of its secrets were waited for */
+    char login_error[512]; /* why it cannot be had; written before the command */
 
     /* the inbox's, under io->lock */
     unsigned commands;
@@ -108,7 +115,8 @@ struct exchange {
     bool head_done;
     bool hold_head; /* a 401 waits for the login's files to be read again */
     bool login_retried;
-    bool done_held; /* the transfer ended meanwhile */
+    bool wants_login; /* it must be fetched before anything is sent */
+    bool done_held;   /* the transfer ended meanwhile */
     CURLcode done_code;
     uint32_t status;
     struct buf head; /* name NUL value NUL ... */

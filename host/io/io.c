@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "io/file_endpoint.h"
 #include "io/loop.h"
+#include "io/provider.h"
 #include "io/runtime.h"
 
 #define SETTINGS_MEMORY (256 * 1024)
@@ -71,6 +72,7 @@ void io_unref(struct io *io)
     if (atomic_fetch_sub_explicit(&io->references, 1, memory_order_acq_rel) != 1)
         return;
     file_worker_free(io->worker);
+    fetchers_free(io->fetchers);
     loop_close(io);
     pthread_mutex_destroy(&io->lock);
     arena_finish(&io->arena);
@@ -83,6 +85,7 @@ void io_destroy(struct io *io)
         return;
     file_worker_stop(io);
     loop_stop(io);
+    fetchers_stop(io);
     io_unref(io);
 }
 

@@ -68,6 +68,7 @@ struct io {
     struct resolver *resolver;
 
     struct file_worker *worker; /* own lock; NULL until first used, under lock */
+    struct fetchers *fetchers;  /* the same */
 
     atomic_uint_least64_t exchanges;
     atomic_uint_least64_t failed;

@@ -279,6 +279,10 @@ static struct io_target *target_new(struct io *io, struct connection *connection
     target->io = io_ref(io);
     target->connection = connection_ref(connection);
     arena_init(&target->arena, TARGET_MEMORY, NULL);
+    if (login_use_providers(&target->login, io, connection, err) < 0) {
+        target_free(target);
+        return NULL;
+    }
     return target;
 }
 

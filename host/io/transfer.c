@@ -19,6 +19,7 @@
 #include "io/file_endpoint.h"
 #include "io/loop.h"
 #include "io/probe.h"
+#include "io/provider.h"
 #include "io/runtime.h"
 #include "io/target.h"
 
@@ -272,10 +273,17 @@ static void send_now(struct exchange *exchange)
 
 void transfer_begin(struct exchange *exchange)
 {
-    exchange->state = EXCHANGE_RESOLVING;
+    exchange->state = exchange->wants_login ? EXCHANGE_LOGIN : EXCHANGE_RESOLVING;
     loop_set_timer(exchange, exchange->deadline_ns);
     if (clock_mono_ns() >= exchange->deadline_ns) {
         transfer_deadline(exchange);
+        return;
+    }
+    if (exchange->wants_login) {
+        if (provider_fetch_for(exchange) == 0)
+            return; /* transfer_login follows */
+        exchange_fail(exchange, SONDE_OUTCOME_LOST, "no memory or thread to fetch the login");
+        end(exchange);
         return;
     }
     probe_stage(exchange->target, PROBE_NAME);
@@ -342,8 +350,26 @@ void transfer_done(struct exchange *exchange, CURLcode code)
     end(exchange);
 }
 
+/* The login that the first sending waited for is there, or will not come. */
+static void login_came(struct exchange *exchange, bool there)
+{
+    exchange->wants_login = false;
+    if (!there) {
+        exchange_fail(exchange, SONDE_OUTCOME_REFUSED, "not sent: %s", exchange->login_error);
+        end(exchange);
+        return;
+    }
+    exchange->sent = exchange->next_sent;
+    exchange->next_sent = (struct wire){0};
+    transfer_begin(exchange);
+}
+
 void transfer_login(struct exchange *exchange, bool changed)
 {
+    if (exchange->wants_login) {
+        login_came(exchange, changed);
+        return;
+    }
     if (!exchange->hold_head)
         return;
     exchange->hold_head = false;

@@ -20,6 +20,7 @@ enum era { ERA_LEGACY, ERA_MODERN };
 #define META_CAPABILITIES "io.modelcontextprotocol/clientCapabilities"
 #define META_CLIENT_INFO "io.modelcontextprotocol/clientInfo"
 #define META_SERVER_INFO "io.modelcontextprotocol/serverInfo"
+#define META_SESSION "sonde/session" /* ours: what history groups a client's calls by */
 #define META_SUBSCRIPTION "io.modelcontextprotocol/subscriptionId"
 
 /*

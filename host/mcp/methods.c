@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "mcp/headers.h"
 #include "mcp/tools.h"
+#include "service/sessions.h"
 
 #define SERVER_INFO "{\"name\":\"sonde\",\"title\":\"sonde\",\"version\":\"" PACKAGE_VERSION "\"}"
 /* What is honoured, and nothing else; the list of tools never changes while the process lives. */
@@ -43,6 +44,12 @@ static void add_instructions(struct request *request, struct buf *buf)
     buf_json_string(buf, text.data, text.size);
 }
 
+static void take_client(struct request *request, struct json_object *info)
+{
+    session_set_client(&request->peer->principal, json_string_of(info, "name"),
+                       json_string_of(info, "version"));
+}
+
 static int initialize(struct request *request, struct buf *buf, struct rpc_error *error)
 {
     if (request->batch)
@@ -53,6 +60,7 @@ static int initialize(struct request *request, struct buf *buf, struct rpc_error
                         "initialize needs params.protocolVersion, a string such as \"2025-11-25\"");
     const char *version = era_negotiate(requested);
     request->peer->negotiated = version;
+    take_client(request, json_member(request->message.params, "clientInfo"));
     buf_json_key(buf, "protocolVersion");
     buf_json_string(buf, version, strlen(version));
     buf_add(buf, ",\"capabilities\":" CAPABILITIES ",\"serverInfo\":" SERVER_INFO);

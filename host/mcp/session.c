@@ -6,6 +6,7 @@
 #include "base/rand.h"
 #include "base/str.h"
 #include "mcp/web.h"
+#include "service/sessions.h"
 
 static void add_idle(struct mcp_http *mcp, struct session *session)
 {
@@ -59,7 +60,9 @@ int session_create_locked(struct mcp_http *mcp, const struct principal *principa
     struct session *session = mem_alloc(sizeof *session);
     if (!session)
         return ERR_MEMORY;
-    if (mcp_peer_create(mcp->service, principal, web_send, mcp, &session->peer)) {
+    struct principal owner = *principal;
+    session_begin(&owner, "http");
+    if (mcp_peer_create(mcp->service, &owner, web_send, mcp, &session->peer)) {
         mem_free(session);
         return ERR_MEMORY;
     }

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
+#include "service/sessions.h"
 #include "mcp/mcp.h"
 
 #define MAX_LINE ((size_t)10 << 20)
@@ -493,7 +494,9 @@ static int open_wake(int fds[2])
 
 static int run_peer(struct stdio *stdio, struct service *service)
 {
-    if (mcp_peer_create(service, &PRINCIPAL_LOCAL, enqueue, stdio, &stdio->peer)) {
+    struct principal principal = PRINCIPAL_LOCAL;
+    session_begin(&principal, "stdio");
+    if (mcp_peer_create(service, &principal, enqueue, stdio, &stdio->peer)) {
         log_line(LOG_ERROR, "mcp", "no memory to begin");
         return 1;
     }

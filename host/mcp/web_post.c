@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "mcp/peer.h"
 #include "mcp/web.h"
+#include "service/sessions.h"
 
 static void reply_error(struct http_request *request, int status, struct json_object *id,
                         const struct rpc_error *error)
@@ -166,6 +167,19 @@ static bool refused_as_too_many(struct post *post)
     return true;
 }
 
+/* Who asks, in the session that its client names, or in that of its token and client. */
+static struct principal modern_principal(struct post *post)
+{
+    struct principal principal = *http_principal(post->request);
+    struct json_object *meta = json_member(post->message.params, "_meta");
+    struct json_object *client = json_member(meta, META_CLIENT_INFO);
+    snprintf(principal.front, sizeof principal.front, "http");
+    session_set_client(&principal, json_string_of(client, "name"),
+                       json_string_of(client, "version"));
+    service_find_session(post->mcp->service, &principal, json_string_of(meta, META_SESSION));
+    return principal;
+}
+
 /* The modern era: a peer for this one message. */
 static void post_modern(struct post *post)
 {
@@ -180,8 +194,8 @@ static void post_modern(struct post *post)
     struct exchange *exchange = open_exchange(post);
     if (!exchange)
         return;
-    if (mcp_peer_create(post->mcp->service, http_principal(post->request), web_send, post->mcp,
-                        &exchange->peer)) {
+    struct principal principal = modern_principal(post);
+    if (mcp_peer_create(post->mcp->service, &principal, web_send, post->mcp, &exchange->peer)) {
         exchange_discard(exchange);
         no_memory(post->request);
         return;

@@ -53,20 +53,20 @@ struct seal_place {
     const char *field; /* "auth.token" */
 };
 
-/* Appends "sonde1:KEYID:BASE64URL". 0, ERR_LIMIT (larger than 16 KiB), ERR_SYSTEM. */
+/* Appends "sonde1:KEYID:BASE64URL". 0, ERR_LIMIT (larger than 16 KiB, or a place of more than 4 KiB), ERR_SYSTEM, ERR_MEMORY. */
 int seal(struct keyring *keyring, const struct seal_place *place, const void *data, size_t size,
          struct buf *out, struct err *err);
 /* ERR_INVALID: no sealed text, or it was made for another place or changed; ERR_NOT_FOUND: its key is not in the ring (the text names it). */
 int unseal(struct keyring *keyring, const struct seal_place *place, const char *sealed,
            struct secret **ret_secret, struct err *err);
-/* The same value with its data key under the active master key; ret_changed false: it was already. */
+/* Appends the same value with its data key under the active master key; ret_changed false: it was already. 0 or as unseal. */
 int reseal(struct keyring *keyring, const struct seal_place *place, const char *sealed,
            struct buf *out, bool *ret_changed, struct err *err);
 /* The id of the master key a sealed text needs; ERR_INVALID when it is none. */
 int sealed_key_id(const char *sealed, char id[KEY_ID_MAX + 1], struct err *err);
 /*
- * A keyed digest (HMAC-SHA-256 under a key derived from the installation's salt and the master key named in it): tells two
- * texts apart without being a way to guess them. Another active key gives another digest.
+ * A keyed digest (HMAC-SHA-256 under a key derived from the active master key): tells two texts apart without being a way to guess them.
+ * Another active key gives another digest. 0 or ERR_SYSTEM.
  */
 int keyring_digest(struct keyring *keyring, const void *data, size_t size,
                    unsigned char ret_digest[SHA256_BYTES]);

@@ -15,7 +15,10 @@
 #include "service/args.h"
 #include "service/keep.h"
 #include "service/service.h"
+#include "service/sessions.h"
 #include "service/set.h"
+
+struct upkeep;
 
 struct service {
     struct arena arena; /* what outlives a reload */
@@ -30,6 +33,8 @@ struct service {
     struct admission *admission;
     struct catalogue *catalogue;
     struct cursor_store *cursors;
+    struct session_table *sessions;
+    struct upkeep *upkeep; /* NULL: not started */
     pthread_mutex_t set_lock;
     struct connection_set *set; /* under set_lock */
 };
@@ -46,8 +51,9 @@ struct asked {
     struct catalogue_snapshot *snapshot; /* may be NULL */
     struct result *result;
     struct result *exemplars;
-    size_t returned; /* rows that came from elsewhere than result */
-    struct err err;  /* code 0: well */
+    size_t returned;   /* rows that came from elsewhere than result */
+    int64_t cached_ns; /* when the answer was fetched, if it came from the cache; 0: it did not */
+    struct err err;    /* code 0: well */
     int64_t started_ns;
 };
 

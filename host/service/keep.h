@@ -7,8 +7,8 @@
 #ifndef SERVICE_KEEP_H
 #define SERVICE_KEEP_H
 
-#include "config/config.h"
 #include "secrets/keyring.h"
+#include "service/service.h"
 #include "store/store.h"
 
 struct kept {
@@ -17,10 +17,13 @@ struct kept {
 };
 
 /*
- * Opens the store and the key ring, making both where there are none, and compares the ring with the canary in the store: a wrong key is
- * ERR_INVALID before anything is served. migrate: bring an older schema up to date.
+ * Opens the store and the key ring, making both where there are none, brings an older schema up to date, and compares the ring with the
+ * canary in the store: a wrong key is ERR_INVALID before anything is served. With KEEP_IF_POSSIBLE a default store or ring that cannot be
+ * used, for another reason than a wrong key, is told in the log and done without.
  */
-int kept_open(const struct config *config, bool migrate, struct kept *ret_kept, struct err *err);
+int kept_open(const struct config *config, enum service_keeping keeping, struct kept *ret_kept,
+              struct err *err);
+/* grace_ns: how long history that waits may take. */
 void kept_finish(struct kept *kept, int64_t grace_ns);
 
 #endif

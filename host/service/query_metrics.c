@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "service/history.h"
 #include "service/internal.h"
 
 #include <string.h>
@@ -341,6 +342,10 @@ int service_query(struct service *service, struct call *call, struct json_object
         rows.failed = !ask_any_ok(&ask);
         use(user, &rows);
     }
+    if (r && !err->code)
+        err_set(err, r, "no memory for the query");
+    const struct err well = {0};
+    history_note(&ask, arguments, &(struct answer){.is_error = rows.failed}, r ? err : &well);
     ask_finish(&ask);
-    return r && !err->code ? err_set(err, r, "no memory for the query") : r;
+    return r;
 }

@@ -8,10 +8,13 @@
 #include "base/str.h"
 #include "selfstats/limit_hits.h"
 #include "service/connections.h"
+#include "service/history.h"
 #include "service/stats.h"
+#include "service/upkeep.h"
 
 #define ARENA_MAX ((size_t)4 << 20)
 #define CURSORS_MAX 1000
+#define KEPT_GRACE_NS (2 * NS_PER_S)
 #define CURSORS_MAX_BYTES (64u * 1024 * 1024)
 
 static int load_plugins(struct service *service, const struct config *config,
@@ -68,6 +71,8 @@ static int start_parts(struct service *service, const struct config *config,
         r = catalogue_create(service->engine, service->calls, &service->catalogue, err);
     if (!r && cursor_store_create(CURSORS_MAX, CURSORS_MAX_BYTES, &service->cursors))
         r = err_set(err, ERR_MEMORY, "no memory for cursors");
+    if (!r && session_table_create(&service->sessions))
+        r = err_set(err, ERR_MEMORY, "no memory for sessions");
     return r;
 }
 
@@ -109,6 +114,8 @@ int service_create(struct config *config, const struct service_options *options,
     int r = load_plugins(service, config, options, err);
     if (!r)
         r = start_parts(service, config, options, err);
+    if (!r)
+        r = kept_open(config, options->keeping, &service->kept, err);
     if (r)
         config_free(config);
     else
@@ -133,6 +140,7 @@ void service_destroy(struct service *service, int64_t grace_ms)
     if (!service)
         return;
     stats_end(service);
+    upkeep_stop(service->upkeep);
     if (service->catalogue)
         catalogue_keeper_stop(service->catalogue);
     unsigned stuck = service->calls ? call_pool_destroy(service->calls, grace_ms) : 0;
@@ -148,6 +156,8 @@ void service_destroy(struct service *service, int64_t grace_ms)
     if (service->io)
         io_destroy(service->io);
     cursor_store_destroy(service->cursors);
+    kept_finish(&service->kept, KEPT_GRACE_NS);
+    session_table_free(service->sessions);
     admission_destroy(service->admission);
     registry_free(service->registry);
     pthread_mutex_destroy(&service->set_lock);
@@ -167,7 +177,8 @@ void service_cancel_calls(struct service *service)
 
 int service_start_keeper(struct service *service, struct err *err)
 {
-    return catalogue_keeper_start(service->catalogue, err);
+    int r = catalogue_keeper_start(service->catalogue, err);
+    return r ? r : upkeep_start(service, &service->upkeep, err);
 }
 
 struct store *service_store(struct service *service)
@@ -232,7 +243,6 @@ static int run_tool(struct service *service, struct call *call, const struct too
     for (size_t i = 0; !r && i < ARRAY_SIZE(tools); i++)
         if (str_eq(tools[i].name, spec->name))
             r = tools[i].run(&ask, ret_answer, failure);
-    ask_finish(&ask);
     if (r && !failure->code) {
         limit_hit(LIMIT_MEMORY);
         err_set(
@@ -241,6 +251,8 @@ static int run_tool(struct service *service, struct call *call, const struct too
             "of limits.memory; ask for less",
             service->budget.max >> 20);
     }
+    history_note(&ask, arguments, ret_answer, failure);
+    ask_finish(&ask);
     return r;
 }
 
@@ -261,6 +273,8 @@ int service_call(struct service *service, struct call *call, const char *tool,
         stats_call_ends();
         admission_leave(service->admission, &call->principal);
         took_ns = clock_mono_ns() - started_ns;
+    } else {
+        history_note_refused(service, &call->principal, spec->name, arguments, &failure);
     }
     if (r)
         r = answer_error(failure.code, failure.text, NULL, ret_answer);
@@ -268,6 +282,11 @@ int service_call(struct service *service, struct call *call, const char *tool,
         ret_answer->wait_ms = failure.wait_ms;
     stats_call(spec->name, r ? ERR_MEMORY : ret_answer->code, took_ns);
     return r ? err_set(err, ERR_MEMORY, "no memory for the answer") : 0;
+}
+
+void service_find_session(struct service *service, struct principal *principal, const char *named)
+{
+    session_find(service->sessions, principal, named);
 }
 
 void service_instructions(struct service *service, struct buf *buf)

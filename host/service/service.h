@@ -27,6 +27,11 @@ struct service_options {
     size_t plugin_path_count;
     const char *timezone; /* the terminal's: "local" on stdio; NULL UTC */
     const char *files;    /* --files DIR, overrides the configured folder */
+    enum service_keeping {
+        KEEP_NOTHING, /* no store is opened */
+        KEEP_IF_POSSIBLE, /* a default store that cannot be opened is told in the log, and done without */
+        KEEP_ALWAYS       /* without its store it does not start */
+    } keeping;
 };
 
 int service_create(struct config *config, const struct service_options *options,
@@ -85,6 +90,13 @@ const char *service_versions(void);
  */
 int service_call(struct service *service, struct call *call, const char *tool,
                  struct json_object *arguments, struct answer *ret_answer, struct err *err);
+/*
+ * Where the configuration keeps things and how that is, for `sonde serve --check`: "/var/lib/sonde/sonde.db (will be made)". Changes nothing.
+ * 0 or the error that a start would meet.
+ */
+int service_describe_store(const struct config *config, char *text, size_t size, struct err *err);
+/* Sets the session of a principal whose front has none of its own; sessions.h. */
+void service_find_session(struct service *service, struct principal *principal, const char *named);
 /* The MCP `instructions`: at most 2,048 characters, names the connections with their tags. Written to buf. */
 void service_instructions(struct service *service, struct buf *buf);
 

@@ -15,7 +15,8 @@ static bool is_id(const char *text)
 {
     for (size_t i = 0; i < ROW_ID - 1; i++) {
         bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-        if (dash ? text[i] != '-' : !strchr("0123456789abcdef", text[i]) || !text[i])
+        bool digit = (text[i] >= '0' && text[i] <= '9') || (text[i] >= 'a' && text[i] <= 'f');
+        if (dash ? text[i] != '-' : !digit)
             return false;
     }
     return !text[ROW_ID - 1];

@@ -12,7 +12,7 @@
 #include "store/driver.h"
 
 #define QUEUE_DEFAULT_BYTES (32u << 20)
-#define QUEUE_BATCH 256u
+#define QUEUE_BATCH 1024u
 #define QUEUE_WAIT_NS (50 * NS_PER_MS) /* so long a row waits for others to be written with */
 
 struct queued_list {

@@ -45,6 +45,7 @@ tests_fuzz_fuzz_paper_LDADD = libsonde-testkit.a libsdk.la
 
 include tests/fuzz/http.mk
 include tests/fuzz/promql.mk
+include tests/fuzz/secrets.mk
 include tests/fuzz/time.mk
 check_PROGRAMS += tests/fuzz/fuzz_yaml
 tests_fuzz_fuzz_yaml_SOURCES = tests/fuzz/fuzz_yaml.c tests/support/fake_registry.c $(FUZZ_SOURCES)

@@ -4,6 +4,7 @@ include tests/unit/base/base.mk
 include tests/unit/model/model.mk
 include tests/unit/selfstats/selfstats.mk
 include tests/unit/config/config.mk
+include tests/unit/secrets/secrets.mk
 include tests/unit/plugin/plugin.mk
 include tests/unit/io/io.mk
 include tests/unit/query/query.mk

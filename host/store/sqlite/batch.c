@@ -1,8 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/sqlite/internal.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/rand.h"
+
+/* The sessions a batch has brought up to date: most of its rows are of a few. */
+struct written {
+    const struct session_row *rows[32];
+    size_t count;
+};
+
+#define SEEN_MS 1000 /* so exact is when a session was seen last */
+
+static bool is_written(struct written *written, const struct session_row *session)
+{
+    for (size_t i = 0; i < written->count; i++)
+        if (memcmp(written->rows[i]->id, session->id, ROW_ID) == 0 &&
+            strcmp(written->rows[i]->client, session->client) == 0 &&
+            session->seen_ms < written->rows[i]->seen_ms + SEEN_MS)
+            return true;
+    if (written->count < ARRAY_SIZE(written->rows))
+        written->rows[written->count++] = session;
+    return false;
+}
 
 static int write_session(struct lane *lane, const struct session_row *session, struct err *err)
 {
@@ -119,12 +141,14 @@ static int write_used(struct lane *lane, const struct queued *queued, struct err
     return lane_run(lane, statement, NULL, err);
 }
 
-static int write_one(struct lane *lane, const struct queued *queued, struct err *err)
+static int write_one(struct lane *lane, const struct queued *queued, struct written *written,
+                     struct err *err)
 {
     switch (queued->type) {
     case QUEUED_HISTORY: {
         const struct session_row *session = &queued->history.session;
-        int r = session->id[0] ? write_session(lane, session, err) : 0;
+        bool needed = session->id[0] && !is_written(written, session);
+        int r = needed ? write_session(lane, session, err) : 0;
         return r ? r : write_history(lane, &queued->history.row, err);
     }
     case QUEUED_CACHE:
@@ -139,12 +163,13 @@ static int write_one(struct lane *lane, const struct queued *queued, struct err 
 
 int sqlite_write_batch(struct driver *driver, struct queued *const *rows, size_t n, struct err *err)
 {
+    struct written written = {.count = 0};
     struct lane *lane;
     int r = sqlite_begin_write(driver, false, LOCK_WAIT_NS, &lane, err);
     if (r)
         return r;
     for (size_t i = 0; !r && i < n; i++)
-        r = write_one(lane, rows[i], err);
+        r = write_one(lane, rows[i], &written, err);
     /* A row that is at odds with another will be so the next time. */
     if (r == ERR_CONFLICT || r == ERR_LIMIT)
         r = err->code = ERR_INVALID;

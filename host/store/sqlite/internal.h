@@ -38,10 +38,12 @@ struct driver {
     char *path;
     int lock_fd;
 
-    /* gate guards taken: a mutex alone could not be waited for with a deadline. */
+    /* gate guards what follows: a mutex alone could not be waited for with a deadline. */
     pthread_mutex_t gate;
     pthread_cond_t freed;
     bool taken;
+    bool handed; /* to one of those who wait; taken stays set */
+    size_t waiting;
     struct lane writing; /* whoever set taken */
     int full;            /* synchronous as it is set: 1 FULL, 0 NORMAL, -1 not yet */
     int wal_pages;       /* after the last commit */

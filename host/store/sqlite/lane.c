@@ -246,15 +246,24 @@ void sqlite_end_read(struct driver *driver)
     pthread_mutex_unlock(&driver->read_lock);
 }
 
+/* Whoever lets go hands over to one who waits, or a thread that writes again and again would keep all others out. */
 static int take(struct driver *driver, int64_t deadline_ns, struct err *err)
 {
     pthread_mutex_lock(&driver->gate);
-    bool late = false;
-    while (driver->taken && !late)
-        late = cond_wait_until(&driver->freed, &driver->gate, deadline_ns);
     bool mine = !driver->taken;
-    if (mine)
+    if (mine) {
         driver->taken = true;
+    } else {
+        bool late = false;
+        driver->waiting++;
+        /* Not before one wait: what is handed over now was meant for another. */
+        do
+            late = cond_wait_until(&driver->freed, &driver->gate, deadline_ns);
+        while (!driver->handed && !late);
+        driver->waiting--;
+        mine = driver->handed;
+        driver->handed = false;
+    }
     pthread_mutex_unlock(&driver->gate);
     if (!mine)
         return err_set(err, ERR_BUSY, "the writes before this one to %s take too long; try again",
@@ -265,8 +274,12 @@ static int take(struct driver *driver, int64_t deadline_ns, struct err *err)
 static void let_go(struct driver *driver)
 {
     pthread_mutex_lock(&driver->gate);
-    driver->taken = false;
-    pthread_cond_signal(&driver->freed);
+    if (driver->waiting) {
+        driver->handed = true;
+        pthread_cond_signal(&driver->freed);
+    } else {
+        driver->taken = false;
+    }
     pthread_mutex_unlock(&driver->gate);
 }
 

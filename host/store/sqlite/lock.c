@@ -13,6 +13,8 @@
 #include "base/clock.h"
 #include "base/rand.h"
 
+#define POLL_NS (150 * NS_PER_US)
+
 int sqlite_lock_open(const char *path, int *ret_fd, struct err *err)
 {
     CLEANUP(buf_finish) struct buf name = BUF(8192);
@@ -27,10 +29,12 @@ int sqlite_lock_open(const char *path, int *ret_fd, struct err *err)
     return 0;
 }
 
-/* flock itself waits for ever or not at all, so it is asked again and again: soon at first, then every few milliseconds. */
+/*
+ * flock itself waits for ever or not at all, so it is asked again and again: as often for who has waited long as for who comes new, or the first
+ * would be the last, and so often that the lock is not idle for long.
+ */
 int sqlite_lock(int fd, int64_t deadline_ns, const char *path, struct err *err)
 {
-    int64_t pause = 100 * NS_PER_US;
     while (flock(fd, LOCK_EX | LOCK_NB)) {
         if (errno != EWOULDBLOCK && errno != EINTR)
             return err_set(err, ERR_SYSTEM, "cannot lock %s.lock: %s", path, strerror(errno));
@@ -38,11 +42,9 @@ int sqlite_lock(int fd, int64_t deadline_ns, const char *path, struct err *err)
             return err_set(err, ERR_BUSY,
                            "another process has been writing to %s for too long; try again", path);
         /* Of uneven length, or several who wait would keep meeting. */
-        int64_t length = pause + (int64_t)(rand_u64() % (uint64_t)pause);
-        struct timespec time = {.tv_nsec = (long)length};
+        int64_t pause = POLL_NS + (int64_t)(rand_u64() % (uint64_t)POLL_NS);
+        struct timespec time = {.tv_nsec = (long)pause};
         nanosleep(&time, NULL);
-        if (pause < 4 * NS_PER_MS)
-            pause *= 2;
     }
     return 0;
 }

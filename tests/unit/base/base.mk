@@ -17,3 +17,9 @@ tests_unit_base_test_timeinput_SOURCES = tests/unit/base/test_timeinput.c
 tests_unit_base_test_timeinput_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_base_test_timeinput_LDADD = $(TEST_LIBS)
 UNIT_TESTS += tests/unit/base/test_zone tests/unit/base/test_timeinput
+
+check_PROGRAMS += tests/unit/base/test_crypto
+UNIT_TESTS += tests/unit/base/test_crypto
+tests_unit_base_test_crypto_SOURCES = tests/unit/base/test_crypto.c
+tests_unit_base_test_crypto_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_base_test_crypto_LDADD = $(TEST_LIBS)

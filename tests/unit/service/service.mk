@@ -37,3 +37,9 @@ tests_unit_service_test_stats_SOURCES = tests/unit/service/test_stats.c
 tests_unit_service_test_stats_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_service_test_stats_LDADD = $(TEST_LIBS)
 UNIT_TESTS += tests/unit/service/test_stats
+
+check_PROGRAMS += tests/unit/service/test_keys
+tests_unit_service_test_keys_SOURCES = tests/unit/service/test_keys.c
+tests_unit_service_test_keys_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_service_test_keys_LDADD = $(TEST_LIBS)
+UNIT_TESTS += tests/unit/service/test_keys

@@ -318,7 +318,7 @@ static void statements_that_are_gone(void **state)
     table->close(driver);
 }
 
-static const char end_all[] = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
+static const char end_all[] = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE "
                               "application_name = 'sonde' AND pid <> pg_backend_pid()";
 
 static void connections_that_are_gone(void **state)

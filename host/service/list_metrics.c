@@ -151,7 +151,7 @@ static int merge_snapshots(struct ask *ask, struct merge *merge)
 
 static int merge_results(struct ask *ask, struct merge *merge)
 {
-    int r = ask_run(ask, true, false);
+    int r = ask_run(ask, false);
     for (size_t i = 0; !r && i < ask->asked_count; i++) {
         struct asked *asked = &ask->asked[i];
         for (size_t k = 0; !r && asked->result && k < asked->result->name_count; k++)

@@ -93,7 +93,9 @@ static int watch(struct service *service, const struct connection_set *before,
 static void apply_limits(struct service *service, const struct connection_set *set)
 {
     const struct config *config = set->config;
+    struct cache_settings cache = cache_settings_of(service, config);
     budget_set_max(&service->budget, config->limit_memory);
+    cache_configure(service->cache, &cache);
     call_pool_set_max(service->calls, config->limit_calls);
     admission_set_limits(service->admission, config->limit_calls_per_minute,
                          config->limit_calls_per_user);

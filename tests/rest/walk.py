@@ -299,6 +299,27 @@ def operations(place):
 
 
 @check
+def bound_tokens(place):
+    """A token that is bound to a connection sees that one alone, and makes none."""
+    token = place.user("carol")
+    for name in ("seen", "hidden"):
+        body = {"name": name, "backend_type": "prometheus", "connection_config": {"url": "http://prometheus.invalid:9090"}}
+        assert place.ask("/connections", "POST", body, token).status == 201
+    bound = place.sonde("token", "create", "carol", "--rights", "manage", "--connection", "seen")
+    names = lambda: [row["name"] for row in place.ask("/connections", token=bound).json()["connections"]]
+    wait_for("the token to be known", lambda: place.ask("/connections", token=bound).status == 200)
+    assert names() == ["seen"], names()
+    assert place.ask("/connections/seen", token=bound).status == 200
+    for path, method, more in (("/connections/hidden", "GET", {}), ("/connections/hidden/test", "POST", {}),
+                               ("/connections/hidden", "DELETE", {"headers": {"If-Match": "*"}}),
+                               ("/connections/hidden", "PUT", {"body": {"description": "x"}, "headers": {"If-Match": "*"}})):
+        answer = place.ask(path, method, token=bound, **more)
+        assert answer.status == 404, (path, method, answer.status, answer.body)
+    assert place.ask("/connections", "POST", {**body, "name": "new"}, bound).status == 403
+    assert len(place.ask("/connections", token=token).json()["connections"]) == 2
+
+
+@check
 def limits(place):
     """REST and tools draw on one allowance of a user's, and nobody else's."""
     token, other = place.user("carol"), place.user("dave")

@@ -412,6 +412,21 @@ int accounts_check_waiting(struct accounts *accounts, const char *token,
     return r;
 }
 
+size_t accounts_count(struct accounts *accounts)
+{
+    size_t count = accounts->tokens ? tokens_count(accounts->tokens) : 0;
+    int64_t now = now_ms();
+    pthread_mutex_lock(&accounts->lock);
+    struct map_entry *e;
+    for (size_t i = 0; accounts->book && (e = map_next(&accounts->book->tokens, &i));) {
+        const struct book_token *token = e->value;
+        count += !token->revoked_ms && (!token->expires_ms || now < token->expires_ms) &&
+                 !token->user->disabled;
+    }
+    pthread_mutex_unlock(&accounts->lock);
+    return count;
+}
+
 bool accounts_lets_see(struct accounts *accounts, const struct principal *principal,
                        const char *connection_id)
 {

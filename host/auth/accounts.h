@@ -45,6 +45,8 @@ void accounts_free(struct accounts *accounts);
  */
 int accounts_refresh(struct accounts *accounts, struct err *err);
 
+/* Tokens that would be let in now: the file's and the store's. */
+size_t accounts_count(struct accounts *accounts);
 /* From here on accounts_refresh follows the store's changes by itself, until accounts_stop; takes the store's one store_on_change. */
 void accounts_follow(struct accounts *accounts);
 

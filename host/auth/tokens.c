@@ -226,12 +226,6 @@ int tokens_read(const char *path, struct tokens **ret_tokens, struct err *err)
     int r = read_set(path, &set, err);
     if (r)
         return r;
-    if (!set->count)
-        return err_set(
-            err, ERR_INVALID,
-            "%s: there is no token in it, so nobody could ask: add a line, or remove the "
-            "file and one is made",
-            path);
     struct tokens *tokens = mem_alloc(sizeof *tokens);
     char *copy = mem_strdup(path);
     if (!tokens || !copy) {

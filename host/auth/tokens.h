@@ -23,7 +23,7 @@ struct tokens;
 
 /*
  * Reads the file, or makes it (0600, its folders 0700, written under a temporary name and linked into place, so that two starts agree)
- * and says so in ret_made. A file without a token is a mistake here: nobody could ask. It belongs to the user of the process or
+ * and says so in ret_made. A file without a token is one that nobody wants to be let in by. It belongs to the user of the process or
  * to root, and nobody else may read it; root's may be readable by its group, as systemd's credentials are. 0; ERR_INVALID (readable by
  * others, another owner, a bad line: which and why), ERR_SYSTEM, ERR_MEMORY.
  */

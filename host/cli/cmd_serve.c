@@ -141,7 +141,11 @@ static void tell_start(const struct serve *serve)
     log_line(LOG_INFO, "serve",
              "sonde %s serves MCP on %s://%s/mcp: plugins %zu, connections %zu, tokens %zu; %s",
              PACKAGE_VERSION, serve->cert ? "https" : "http", http_server_address(serve->server),
-             state.plugins, state.connections, tokens_count(serve->tokens), service_versions());
+             state.plugins, state.connections, accounts_count(serve->accounts), service_versions());
+    if (!accounts_count(serve->accounts) && !serve->oauth.issuer)
+        log_line(LOG_WARN, "serve",
+                 "there is no token yet, so nobody may ask: sonde token create, or a line in %s",
+                 serve->token_path);
     if (!state.plugins)
         log_line(LOG_WARN, "serve",
                  "no plugin is loaded, so nothing can be asked: sonde plugin list");

@@ -129,10 +129,12 @@ static void reload_tokens(struct serve *serve)
         log_line(LOG_WARN, "reload", "users of the tokens could not be looked up yet: %s",
                  err.text);
     size_t n = tokens_count(serve->tokens);
-    log_line(n ? LOG_INFO : LOG_WARN, "reload", "%s: %zu token%s", tokens_path(serve->tokens), n,
-             n == 1 ? ""
-             : n    ? "s"
-                    : "s: nobody may ask");
+    bool nobody = !accounts_count(serve->accounts) && !serve->oauth.issuer;
+    log_line(nobody ? LOG_WARN : LOG_INFO, "reload", "%s: %zu token%s", tokens_path(serve->tokens),
+             n,
+             nobody   ? "s: nobody may ask"
+             : n == 1 ? ""
+                      : "s");
 }
 
 static void reload_certificate(struct serve *serve)

@@ -22,7 +22,7 @@ FAMILY(left, "sonde_http_clients_left_total", STAT_COUNTER,
 FAMILY(
     paused, "sonde_http_accept_paused", STAT_GAUGE,
     "1 while no more connections are taken for want of descriptors or at the most there may be.");
-FAMILY(tokens, "sonde_tokens", STAT_GAUGE, "Tokens that are known.");
+FAMILY(tokens, "sonde_tokens", STAT_GAUGE, "Tokens that are let in: of the file and of the store.");
 
 static void set(struct stat_family *family, uint64_t value)
 {
@@ -43,7 +43,7 @@ static void collect(void *user)
     set(&slow, counts.slow_closed);
     set(&left, counts.gone_while_pending);
     set(&paused, counts.accept_paused);
-    set(&tokens, tokens_count(serve->tokens));
+    set(&tokens, accounts_count(serve->accounts));
 }
 
 int serve_stats_begin(struct serve *serve, struct err *err)

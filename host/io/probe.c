@@ -44,20 +44,45 @@ bool probe_wants_tls(struct io_target *target)
     return wants;
 }
 
+/* The number at text's begin, after blanks; what follows it must be `end`. -1: there is none. */
+static int take_number(const char **text, char end)
+{
+    int number = 0;
+    while (**text == ' ')
+        ++*text;
+    if (**text < '0' || **text > '9')
+        return -1;
+    for (int digits = 0; **text >= '0' && **text <= '9'; ++*text)
+        if (++digits > 4)
+            return -1;
+        else
+            number = number * 10 + (**text - '0');
+    if (**text != end)
+        return -1;
+    ++*text;
+    return number;
+}
+
 /* "Jan  2 00:00:00 2027 GMT" as OpenSSL writes it; 0 when it is something else. */
 static int64_t time_of_certificate(const char *text)
 {
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    char month[4] = "";
-    struct tm tm = {0};
-    if (sscanf(text, "%3s %d %d:%d:%d %d", month, &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec,
-               &tm.tm_year) != 6)
+    static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    struct tm tm = {.tm_mon = -1};
+    for (int i = 0; i < 12; i++)
+        if (str_starts(text, months[i]))
+            tm.tm_mon = i;
+    if (tm.tm_mon < 0)
         return 0;
-    const char *at = strlen(month) == 3 ? strstr(months, month) : NULL;
-    if (!at || (at - months) % 3 || tm.tm_year < 1970 || tm.tm_year > 2200)
+    text += 3;
+    tm.tm_mday = take_number(&text, ' ');
+    tm.tm_hour = take_number(&text, ':');
+    tm.tm_min = take_number(&text, ':');
+    tm.tm_sec = take_number(&text, ' ');
+    int year = take_number(&text, ' ');
+    if (tm.tm_mday < 1 || tm.tm_hour < 0 || tm.tm_min < 0 || tm.tm_sec < 0 || year < 1970)
         return 0;
-    tm.tm_mon = (int)((at - months) / 3);
-    tm.tm_year -= 1900;
+    tm.tm_year = year - 1900;
     return (int64_t)timegm(&tm) * NS_PER_S;
 }
 

@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -16,7 +17,7 @@ TOP = os.environ["top_builddir"]
 sys.path[:0] = [os.path.join(TOP_SRC, d) for d in ("tests/support", "tests/serve", "tests/auth")]
 from issuer import Issuer, Key  # noqa: E402
 from mcp_client import Scratch  # noqa: E402
-from server import Serve, wait_for, write  # noqa: E402
+from server import PATIENCE, Serve, wait_for, write  # noqa: E402
 
 AUDIENCE = "https://sonde.example/mcp"
 checks = []
@@ -120,6 +121,23 @@ def tokens_beside_a_server(scratch):
 
 
 @check
+def bound_tokens(scratch):
+    yaml = "connections:\n" + "".join("  - {name: %s, backend: prometheus, url: 'http://127.0.0.1:9'}\n" % name for name in ("one", "two"))
+    with Serve(scratch, yaml) as serve:
+        assert serve.connections() == ["one", "two"]
+        run(scratch, "user", "add", "alice")
+        run(scratch, "token", "create", "alice", "--connection", "three", fails="neither alice nor the configuration")
+        serve.token = run(scratch, "token", "create", "alice", "--connection", "two").strip()
+        serve.session = None
+        assert serve.connections() == ["two"], serve.connections()
+        assert "(bound)" in run(scratch, "token", "list")
+        # What a token may not do is no answer of a tool: the request is refused before.
+        answer = serve.ask("/api/v1/observability/connections", "POST", "{}", headers={"Content-Type": "application/json"})
+        assert answer.status == 403 and 'error="insufficient_scope"' in answer.headers["WWW-Authenticate"], (answer.status, answer.headers)
+        assert serve.stop() == 0
+
+
+@check
 def unknown_tokens(scratch):
     with Serve(scratch) as serve:
         answer = refused(serve, None, 401, "a token is needed")
@@ -164,6 +182,45 @@ def token_file(scratch):
         serve.reload("tokens in use stay")
         assert "TOKEN USER RIGHTS" in serve.log()
         assert discover(serve, "new-0123456789abcdef").status == 200
+        assert serve.stop() == 0
+
+
+@check
+def empty_token_file(scratch):
+    """Who wants no token in a file empties it; then those of the store are all there are."""
+    os.makedirs(os.path.join(scratch, "state", "sonde"))
+    write(os.path.join(scratch, "state", "sonde", "tokens"), "# none\n")
+    with Serve(scratch) as serve:
+        assert "nobody may ask" in serve.log(), serve.log()
+        run(scratch, "user", "add", "alice")
+        token = run(scratch, "token", "create", "alice").strip()
+        assert discover(serve, token).status == 200
+        assert "\nsonde_tokens 1\n" in serve.ask("/metrics", token=token).body
+        assert serve.stop() == 0
+
+
+def half_a_request(serve, token, size):
+    """A body that is announced and does not come to its end."""
+    sock = socket.create_connection(("127.0.0.1", serve.port), timeout=PATIENCE)
+    sock.sendall(("POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n"
+                  "Content-Length: %d\r\n\r\n{" % (token, size)).encode())
+    return sock
+
+
+@check
+def bodies_of_strangers(scratch):
+    """What may be sent before it is known by whom is bounded for all together; who is known is not kept waiting by it."""
+    mib = 1 << 20
+    with Serve(scratch) as serve:
+        held = [half_a_request(serve, well_formed(), 4 * mib) for _ in range(16)]
+        try:
+            answer = wait_for("the bound", lambda: (lambda a: a if a.status == 503 else None)(discover(serve, well_formed())))
+            assert answer.headers["Retry-After"] and "as many tokens as it can" in answer.body, answer.body
+            assert discover(serve, serve.token, size=mib).status == 200
+        finally:
+            for sock in held:
+                sock.close()
+        wait_for("room again", lambda: discover(serve, well_formed()).status == 401)
         assert serve.stop() == 0
 
 

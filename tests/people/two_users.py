@@ -55,8 +55,8 @@ class Backend:
                 status, text = self.answer(head.split(" ")[1], owner)
                 writer.write(b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % (status, len(text)) + text)
                 await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            pass  # the loop ends while connections are kept
         finally:
             writer.close()
 

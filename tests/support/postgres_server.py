@@ -32,7 +32,10 @@ if [ -n "$pid" ]; then
     done
     kill -KILL "$pid" 2> /dev/null
 fi
-rm -rf "$1"
+while [ -e "$1" ]; do # what was starting up may still write
+    rm -rf "$1"
+    sleep 0.2
+done
 """
 
 

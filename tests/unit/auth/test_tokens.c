@@ -96,6 +96,23 @@ static void test_unknown(void **state)
     assert_string_equal(who.id, "untouched");
 }
 
+/* A file that was emptied stays empty: no token is made again behind its owner's back. */
+static void test_empty(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"", "# nobody\n"};
+    for (size_t i = 0; i < 2; i++) {
+        put(texts[i], 0600);
+        CLEANUP(tokens_freep) struct tokens *tokens = NULL;
+        struct principal who;
+        bool made = true;
+        assert_int_equal(tokens_open(path, &tokens, &made, NULL), 0);
+        assert_false(made);
+        assert_int_equal(tokens_count(tokens), 0);
+        assert_int_equal(tokens_check(tokens, "", &who), ERR_NOT_FOUND);
+    }
+}
+
 static void refused(const char *text, mode_t mode, const char *why)
 {
     put(text, mode);
@@ -127,8 +144,6 @@ static void test_refused(void **state)
     refused(ALICE " alice read more\n", 0600, "TOKEN USER RIGHTS");
     refused(ALICE " 1234567890123456789012345678901234567890123456789012345678901234\n", 0600,
             "1 to 63");
-    refused("# nobody yet\n", 0600, "no token in it");
-    refused("", 0600, "no token in it");
     unlink(path);
     assert_int_equal(mkdir(path, 0700), 0);
     struct tokens *tokens = NULL;
@@ -305,6 +320,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_names, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unknown, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_empty, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_owner, setup, teardown),
         cmocka_unit_test_setup_teardown(test_made, setup, teardown),

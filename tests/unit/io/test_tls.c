@@ -132,6 +132,11 @@ static void test_trust(void **state)
     assert_non_null(strstr(probe.tls, "Sonde Test"));
     assert_true(probe.tls_ns > 0);
     assert_int_equal(probe.stage, 6);
+    assert_string_equal(probe.setting, "");
+    assert_non_null(strstr(probe.ca, certificate));
+    /* Made a moment ago for two days. */
+    int64_t left = probe.expires_ns - clock_unix_ns();
+    assert_true(left > NS_PER_DAY && left <= 2 * NS_PER_DAY);
     /* The connection that was opened under that trust is not lent to one without. */
     expect_failure(&(struct connection_tls){0}, "127.0.0.1", server.port, "tls.ca_file");
     expect_ok(&(struct connection_tls){.insecure_skip_verify = true}, "127.0.0.1", server.port);

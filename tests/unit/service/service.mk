@@ -55,3 +55,22 @@ tests_unit_service_test_user_sets_SOURCES = tests/unit/service/test_user_sets.c 
 tests_unit_service_test_user_sets_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_service_test_user_sets_LDADD = $(TEST_LIBS)
 tests_unit_service_test_user_sets_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=store_connections
+check_PROGRAMS += tests/unit/service/test_watch
+UNIT_TESTS += tests/unit/service/test_watch
+# The toy adapter's registry stands before libhost's.
+tests_unit_service_test_watch_SOURCES = tests/unit/service/test_watch.c tests/support/toy_adapter.c \
+	tests/support/toy_adapter.h
+tests_unit_service_test_watch_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_service_test_watch_LDADD = $(TEST_LIBS)
+
+check_PROGRAMS += tests/unit/service/test_enforce
+UNIT_TESTS += tests/unit/service/test_enforce
+tests_unit_service_test_enforce_SOURCES = tests/unit/service/test_enforce.c $(PEOPLE)
+tests_unit_service_test_enforce_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_service_test_enforce_LDADD = $(TEST_LIBS)
+
+check_PROGRAMS += tests/unit/service/test_query_limits
+UNIT_TESTS += tests/unit/service/test_query_limits
+tests_unit_service_test_query_limits_SOURCES = tests/unit/service/test_query_limits.c $(PEOPLE)
+tests_unit_service_test_query_limits_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_service_test_query_limits_LDADD = $(TEST_LIBS)

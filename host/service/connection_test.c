@@ -20,7 +20,8 @@ struct test {
     const struct connection *connection;
     service_stage_fn say;
     void *user;
-    struct catalogue_snapshot *held; /* of a connection with enforce: what its filters are resolved with; else NULL */
+    struct catalogue_snapshot
+        *held; /* of a connection with enforce: what its filters are resolved with; else NULL */
     struct io_probe probe;
 };
 
@@ -407,7 +408,8 @@ static int run_test(struct test *test, struct err *err)
         return r;
     }
     if (test->connection->enforce_count) {
-        r = catalogue_fetch(test->service->catalogue, test->call, &test->backend, 1, &test->held, err);
+        r = catalogue_fetch(test->service->catalogue, test->call, &test->backend, 1, &test->held,
+                            err);
         if (r || !test->held) {
             r = r ? err_set(err, r, "no memory for the test") : err->code;
             say(test, "metric names", 0, err->text, "enforce");

@@ -9,7 +9,7 @@
  *   load get URL            GETs paths below URL: the backend without anything before it
  *   load start COMMAND...   milliseconds from starting the server to its answer to initialize
  *
- * Lines, fields parted by tabs; @N@ in a template becomes a number that never comes twice:
+ * Lines, fields parted by tabs; @N@ in a template becomes a number that never comes twice, @F@ one of a few that come again and again:
  *   header TEXT             a header line for every further request over HTTP
  *   note JSON               sends without waiting for an answer
  *   ask TEMPLATE            one request; prints the answer itself

@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #define LOAD_LANES 256
+#define LOAD_FEW 8 /* numbers that @F@ becomes */
 
 enum load_how { LOAD_STDIO, LOAD_POST, LOAD_GET };
 

@@ -49,17 +49,32 @@ void bytes_add(struct bytes *bytes, const void *data, size_t size)
     bytes->size += size;
 }
 
+/* What a mark of three characters stands for; 0 characters: it is none. */
+static size_t marked(const char *mark, uint64_t number, char digits[24])
+{
+    if (strncmp(mark, "@N@", 3) == 0)
+        return (size_t)snprintf(digits, 24, "%" PRIu64, number);
+    if (strncmp(mark, "@F@", 3) == 0)
+        return (size_t)snprintf(digits, 24, "%" PRIu64, number % LOAD_FEW);
+    return 0;
+}
+
 void load_text(struct load *load, struct bytes *to, const char *template, uint64_t number)
 {
-    char digits[24];
     (void)load;
-    size_t n = (size_t)snprintf(digits, sizeof digits, "%" PRIu64, number);
-    const char *mark;
-    for (; (mark = strstr(template, "@N@")); template = mark + 3) {
-        bytes_add(to, template, (size_t)(mark - template));
+    const char *from = template;
+    for (const char *at = strchr(template, '@'); at; at = strchr(at, '@')) {
+        char digits[24];
+        size_t n = marked(at, number, digits);
+        if (!n) {
+            at++;
+            continue;
+        }
+        bytes_add(to, from, (size_t)(at - from));
         bytes_add(to, digits, n);
+        from = at += 3;
     }
-    bytes_add(to, template, strlen(template));
+    bytes_add(to, from, strlen(from));
 }
 
 /* ---- The child ---- */

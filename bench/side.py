@@ -87,15 +87,20 @@ class Sonde:
     name = "sonde"
     instant = call("query_metrics", query='up{n="@N@"}', step="0")
     counted = call("query_metrics", query="up + @N@", step="0")
+    repeated = call("query_metrics", query='up{n="@F@"}', step="0")
+    past = call("query_metrics", query=RANGE["name"] + '{n="@F@"}', step="15s",
+                time_range={"start": "2020-01-01T00:00:00Z", "end": "2020-01-01T01:00:00Z"})
 
     def __init__(self, directory):
         self.directory = directory
+        self.more = ""  # of configuration
 
     def config(self, url):
         path = os.path.join(self.directory, "sonde.yaml")
         with open(path, "w") as file:
             file.write('connections: [{name: bench, backend: prometheus, url: "%s"}]\n'
-                       "limits: {in_flight: 64, in_flight_per_user: 64, calls_per_user: 128, calls_per_minute: 0, body: 256MiB}\n" % url)
+                       "limits: {in_flight: 64, in_flight_per_user: 64, calls_per_user: 128, calls_per_minute: 0, body: 256MiB}\n"
+                       "store: %s/sonde.db\nkeys: {file: %s/keys}\n%s" % (url, self.directory, self.directory, self.more))
         os.chmod(path, 0o600)
         return ["--config", path, "--plugins", os.path.join(top, "plugins.d")]
 
@@ -312,7 +317,8 @@ class Bench:
                         for name, r in small.items()})
         rates = {name: [row["small"]["count"] / row["seconds"] for row in r] for name, r in rows.items()}
         self.table.add("calls per second, %s" % title, {name: statistics.median(r) for name, r in rates.items()}, "%.0f")
-        self.table.add("the same as a share of sonde's, median of the rounds",
+        if len(rows) > 1:
+            self.table.add("the same as a share of sonde's, median of the rounds",
                        {name: statistics.median(a / b for a, b in zip(r, rates["sonde"])) for name, r in rates.items() if name != "sonde"},
                        "%.2f")
         if cpu:
@@ -476,6 +482,24 @@ class Bench:
             if hasattr(load, "server"):
                 stop(load.server)
 
+    def cached(self):
+        """A few questions again and again, of sonde alone: over pipes and over HTTP with a token, with and without its history."""
+        sonde = self.servers[0]
+        for keep, words in (("", "history on"), ("history: {keep: 0}\n", "without history")):
+            sonde.more = keep
+            loads = {"pipes": self.start_load(sonde, self.url), "HTTP": self.serve(sonde)}
+            for way, load in loads.items():
+                for what, template in (("an instant", sonde.repeated), ("a past range of 100 series", sonde.past)):
+                    load.run(8, 300, template)
+                    loads_one = {"sonde": (sonde, load)}
+                    for n in (8, 64):
+                        rows = self.slices(loads_one, n, lambda server: template)
+                        self.report(rows, "%s from the cache, %d in flight over %s, %s" % (what, n, way, words))
+                load.close()
+                if hasattr(load, "server"):
+                    stop(load.server)
+        sonde.more = ""
+
     def streams(self):
         """Idle event streams, and what each costs the server."""
         count = self.options.streams
@@ -514,11 +538,11 @@ def main():
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--slice", type=int, default=400, help="milliseconds of load at a time")
     parser.add_argument("--streams", type=int, default=10000)
-    parser.add_argument("--only", help="names of parts, with commas between: start idle small prometheus ranges beside over_http streams")
+    parser.add_argument("--only", help="names of parts, with commas between: start idle small prometheus ranges beside over_http cached streams")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="sonde-bench-") as directory:
         bench = Bench(options, directory)
-        for part in (options.only or "start,idle,small,prometheus,ranges,beside,over_http,streams").split(","):
+        for part in (options.only or "start,idle,small,prometheus,ranges,beside,over_http,cached,streams").split(","):
             print(part, file=sys.stderr, flush=True)
             getattr(bench, part)(*([directory] if part == "prometheus" else []))
         bench.table.print()

@@ -41,6 +41,7 @@ struct answer_connection {
     const char *url;          /* for a person; NULL none */
     const char *executed;     /* NULL: as the envelope's */
     int64_t newest_sample_ns; /* 0 unknown */
+    int64_t cached_ns;        /* wall clock: when the rows were fetched, if not now; 0: just now */
 };
 
 /* The parts every answer has; NULL, 0 or empty ones are left out. */

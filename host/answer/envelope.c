@@ -175,6 +175,18 @@ static int64_t newest_age(const struct envelope *envelope)
     return age_of(envelope, newest);
 }
 
+/* How long ago the oldest rows were fetched, in s; -1: all of them just now. */
+static int64_t cached_age(const struct envelope *envelope)
+{
+    int64_t oldest = 0;
+    for (size_t i = 0; i < envelope->connection_count; i++) {
+        int64_t cached_ns = envelope->connections[i].cached_ns;
+        if (cached_ns && (!oldest || cached_ns < oldest))
+            oldest = cached_ns;
+    }
+    return age_of(envelope, oldest);
+}
+
 /* What was assumed of the window, the caller's notes (what is missing comes first), the rows' own. */
 static const char *note_at(const struct envelope *envelope, const struct envelope_rows *rows,
                            size_t index)
@@ -249,6 +261,11 @@ void envelope_json_tail(struct buf *buf, const struct envelope *envelope,
     int64_t age = newest_age(envelope);
     if (age >= 0) {
         buf_json_key(buf, "newest_sample_age_s");
+        buf_json_int(buf, age);
+    }
+    age = cached_age(envelope);
+    if (age >= 0) {
+        buf_json_key(buf, "cached_age_s");
         buf_json_int(buf, age);
     }
     json_notes(buf, envelope, rows, cut);
@@ -350,11 +367,18 @@ void envelope_text_tail(struct buf *buf, const struct envelope *envelope,
         number_text(text, (double)envelope->query_time_ns / 1e6, 3);
         buf_printf(buf, "took %s ms", text);
     }
+    const char *comma = envelope->query_time_ns ? ", " : "";
     int64_t age = newest_age(envelope);
-    if (age >= 0)
-        buf_printf(buf, "%snewest sample %lld s old", envelope->query_time_ns ? ", " : "",
-                   (long long)age);
-    if (envelope->query_time_ns || age >= 0)
+    if (age >= 0) {
+        buf_printf(buf, "%snewest sample %lld s old", comma, (long long)age);
+        comma = ", ";
+    }
+    age = cached_age(envelope);
+    if (age >= 0) {
+        buf_printf(buf, "%scached, fetched %lld s ago", comma, (long long)age);
+        comma = ", ";
+    }
+    if (*comma)
         buf_add_char(buf, '\n');
     if (cut->url && envelope->url && strlen(envelope->url) <= URL_MAX)
         text_field(buf, "url: ", envelope->url, URL_MAX, "\n");

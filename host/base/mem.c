@@ -77,6 +77,8 @@ void budget_init(struct budget *budget, size_t max)
 {
     atomic_init(&budget->used, 0);
     atomic_init(&budget->max, max);
+    budget->give_way = NULL;
+    budget->user = NULL;
 }
 
 void budget_set_max(struct budget *budget, size_t max)
@@ -84,10 +86,15 @@ void budget_set_max(struct budget *budget, size_t max)
     atomic_store_explicit(&budget->max, max, memory_order_relaxed);
 }
 
-int budget_take(struct budget *budget, size_t size)
+void budget_set_give_way(struct budget *budget, void (*give_way)(void *user, size_t size),
+                         void *user)
 {
-    if (!budget || !size)
-        return 0;
+    budget->give_way = give_way;
+    budget->user = user;
+}
+
+static int try_take(struct budget *budget, size_t size)
+{
     size_t used = atomic_load_explicit(&budget->used, memory_order_relaxed);
     size_t max = atomic_load_explicit(&budget->max, memory_order_relaxed);
     do {
@@ -96,6 +103,16 @@ int budget_take(struct budget *budget, size_t size)
     } while (!atomic_compare_exchange_weak_explicit(&budget->used, &used, used + size,
                                                     memory_order_relaxed, memory_order_relaxed));
     return 0;
+}
+
+int budget_take(struct budget *budget, size_t size)
+{
+    if (!budget || !size || !try_take(budget, size))
+        return 0;
+    if (!budget->give_way || size > atomic_load_explicit(&budget->max, memory_order_relaxed))
+        return -1;
+    budget->give_way(budget->user, size);
+    return try_take(budget, size);
 }
 
 void budget_give(struct budget *budget, size_t size)

@@ -29,11 +29,17 @@ void mem_trim(void);
 struct budget {
     atomic_size_t used;
     atomic_size_t max;
+    /* What gives way when there is not enough: frees about size bytes if it can. It must not take of the budget. NULL: nothing does. */
+    void (*give_way)(void *user, size_t size);
+    void *user;
 };
 
 void budget_init(struct budget *budget, size_t max);
 /* From now on; what is held beyond a lower one goes as its holders let go. */
 void budget_set_max(struct budget *budget, size_t max);
+/* Before threads start, and with NULL after they ended. */
+void budget_set_give_way(struct budget *budget, void (*give_way)(void *user, size_t size),
+                         void *user);
 /* 0, or -1 when the budget would be exceeded. NULL budget: no limit. */
 int budget_take(struct budget *budget, size_t size);
 void budget_give(struct budget *budget, size_t size);

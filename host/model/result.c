@@ -19,6 +19,47 @@ struct result *result_new(uint32_t kind, size_t max_bytes, struct budget *budget
     return result;
 }
 
+struct result *result_over(struct result *base)
+{
+    CLEANUP(result_unrefp)
+    struct result *over = result_new(base->kind, base->max_bytes, base->arena.budget);
+    if (!over)
+        return NULL;
+    struct series *series = result_alloc(over, base->series_count, sizeof *series);
+    if (!series)
+        return NULL;
+    if (base->series_count)
+        memcpy(series, base->series, base->series_count * sizeof *series);
+    over->series = series;
+    over->series_count = base->series_count;
+    over->names = base->names;
+    over->name_count = base->name_count;
+    over->scopes = base->scopes;
+    over->scope_count = base->scope_count;
+    over->notes = base->notes;
+    over->note_count = base->note_count;
+    over->product = base->product;
+    over->version = base->version;
+    over->status = base->status;
+    over->features = base->features;
+    over->feature_count = base->feature_count;
+    over->executed = base->executed;
+    over->partial_reason = base->partial_reason;
+    over->partial_text = base->partial_text;
+    over->total = base->total;
+    over->total_kind = base->total_kind;
+    over->resume = base->resume;
+    over->resume_size = base->resume_size;
+    over->samples_read = base->samples_read;
+    over->reduced = base->reduced;
+    over->newest_sample_ns = base->newest_sample_ns;
+    over->fetched_at_ns = base->fetched_at_ns;
+    over->elapsed_ns = base->elapsed_ns;
+    over->wire_bytes = base->wire_bytes;
+    over->base = result_ref(base);
+    return STEAL(over);
+}
+
 struct result *result_ref(struct result *result)
 {
     if (result)
@@ -35,6 +76,7 @@ void result_unref(struct result *result)
     mem_free(result->blocks);
     budget_give(result->arena.budget, result->block_bytes);
     arena_finish(&result->arena);
+    result_unref(result->base);
     mem_free(result);
 }
 

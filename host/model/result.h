@@ -137,6 +137,7 @@ struct result {
     void **blocks;
     size_t block_count;
     size_t block_capacity;
+    struct result *base; /* whose rows it shows beside its own; NULL none */
 };
 
 /* max_bytes bounds all it will hold, drawn from budget (may be NULL). NULL without memory. */
@@ -144,6 +145,12 @@ struct result *result_new(uint32_t kind, size_t max_bytes, struct budget *budget
 struct result *result_ref(struct result *result);
 void result_unref(struct result *result);
 DEFINE_CLEANUP(struct result *, result_unref);
+
+/*
+ * A result with the rows of base, to which it refers, but for the array of series, which is a copy the caller may change before handing it
+ * out. Results that are shared get decorated this way. NULL without memory.
+ */
+struct result *result_over(struct result *base);
 
 /*
  * Samples grow outside the arena, where a block can be enlarged and cut without leaving a copy behind. A block

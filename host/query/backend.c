@@ -9,6 +9,8 @@
 #include "base/str.h"
 #include "plugin/guard.h"
 #include "plugin/params.h"
+#include "query/cache.h"
+#include "query/query_key.h"
 
 #define OPEN_MAX_BYTES (1024u * 1024u)
 /* A backend whose PROBE fails for reasons of its own is asked again after this long. */
@@ -185,8 +187,10 @@ static int make(struct engine *engine, struct connection *connection, const char
     exchange_stats_init(&backend->stats, adapter->table.name);
     backend->gate = parent ? parent->gate : &backend->own_gate;
     pthread_mutex_init(&backend->lock, NULL);
-    int r = 0;
-    if (connection->url && connection->url[0])
+    int r = scope ? query_scope_digest(scope, backend->scope_digest) : 0;
+    if (r)
+        err_set(err, r, "no memory to open a scope");
+    if (!r && connection->url && connection->url[0])
         r = add_endpoint(backend, "main", connection->url, err);
     if (!r)
         r = open_instance(backend, err);
@@ -398,6 +402,7 @@ void backend_set_in_flight(struct backend *backend, uint32_t per_connection, uin
 void backend_retire(struct backend *backend)
 {
     atomic_store(&backend->retired, true);
+    cache_forget(backend->engine->settings.cache, backend->serial);
 }
 
 bool backend_retired(const struct backend *backend)

@@ -9,6 +9,7 @@
 #define QUERY_BACKEND_H
 
 #include <pthread.h>
+#include "base/crypto.h"
 #include "plugin/host.h"
 #include "query/engine.h"
 #include "query/exchange_stats.h"
@@ -50,8 +51,9 @@ struct backend {
     bool opened;
     struct endpoint endpoints[ENDPOINTS_MAX];
     size_t endpoint_count;
-    struct backend *parent;        /* of a scope; it lends its gate */
-    const struct scope_row *scope; /* while open runs */
+    struct backend *parent;                   /* of a scope; it lends its gate */
+    const struct scope_row *scope;            /* while open runs */
+    unsigned char scope_digest[SHA256_BYTES]; /* with a parent: which scope it is */
     struct gate own_gate;
     struct gate *gate;
     struct exchange_stats stats;

@@ -7,12 +7,13 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "query/backend.h"
-#include "query/flight_key.h"
+#include "query/cache.h"
 #include "query/exchange_stats.h"
 #include "query/op.h"
 #include "selfstats/limit_hits.h"
 
-#define KEY_MAX (256u * 1024u)
+/* The operation ends by itself at the deadline and has what came until then; who waits for it alone gives it that moment. */
+#define LEAVE_SLACK_NS (200 * NS_PER_MS)
 #define LARGE_ANSWER (4u * 1024u * 1024u)
 /* Messages taken in one go before everything else is looked at again. */
 #define BATCH 64u
@@ -26,6 +27,7 @@ struct task {
     struct flight *flight;
     struct flight_waiter waiter;
     struct op *op;
+    struct query_key key;
     int64_t started_ns;
     int64_t deadline_ns;
 };
@@ -85,17 +87,6 @@ void engine_on_health(struct engine *engine, void (*changed)(void *user, struct 
     engine->on_health_user = user;
 }
 
-static const char *kind_name(uint32_t kind)
-{
-    static const char *const names[SONDE_KIND_COUNT] = {
-        "probe",           "health",       "scopes",       "explain",      "metrics",
-        "metric names",    "label names",  "label values", "exemplars",    "logs",
-        "log context",     "log counts",   "log patterns", "traces",       "trace search",
-        "span statistics", "services",     "operations",   "dependencies", "events",
-        "alerts",          "saved queries"};
-    return kind < SONDE_KIND_COUNT ? names[kind] : "this kind of query";
-}
-
 static void task_end(struct task *task, struct result *result, const struct err *err)
 {
     task->item->result = result;
@@ -133,20 +124,27 @@ static void task_no_memory(struct run *run, struct task *task)
     task_end(task, NULL, &err);
 }
 
+#define FLIGHT_NAME_BYTES (sizeof(uint64_t) + QUERY_NAME_BYTES)
+
+/* Whom it may be shared with is in the serial: a connection that is one user's own is opened for that user alone. */
+static void flight_name(const struct query_key *key, char out[FLIGHT_NAME_BYTES])
+{
+    bool moving = key->when == QUERY_NOW && key->end_ns;
+    memcpy(out, &key->serial, sizeof key->serial);
+    query_name(key, moving ? QUERY_LENGTH : QUERY_EXACT, out + sizeof key->serial);
+}
+
 /* Joins the flight for query, or makes it and drives it here. */
 static void task_join(struct run *run, struct task *task, const struct sonde_query *query,
-                      enum task_state state)
+                      const struct query_key *key, enum task_state state)
 {
     struct engine *engine = run->engine;
-    struct backend *backend = task->item->backend;
-    struct buf key = BUF(KEY_MAX);
-    flight_key(&key, backend->serial, query);
+    char name[FLIGHT_NAME_BYTES];
+    flight_name(key, name);
     bool lead = false;
-    struct flight *flight = NULL;
-    if (!key.failed)
-        flight = flight_join(&engine->flights, key.data, key.size, &task->waiter,
-                             run->call->mailbox, task->deadline_ns, &lead);
-    buf_finish(&key);
+    struct flight *flight =
+        flight_join(&engine->flights, name, sizeof name, key->end_ns, &task->waiter,
+                    run->call->mailbox, task->deadline_ns, &lead);
     if (!flight) {
         task_no_memory(run, task);
         return;
@@ -154,26 +152,36 @@ static void task_join(struct run *run, struct task *task, const struct sonde_que
     flight_stats(lead);
     task->flight = flight;
     task->state = state;
-    if (lead && !run_op(run, backend, query, flight, 0)) {
+    if (!lead)
+        return;
+    struct op *op = run_op(run, task->item->backend, query, flight, 0);
+    if (!op) {
         struct err err = {0};
         no_memory(run, &err);
         flight_done(&engine->flights, flight, NULL, &err);
+        return;
     }
+    op->started_ns = task->started_ns;
+    if (state == TASK_FLIGHT && task->item->may_cache)
+        op_keep(op, key);
 }
 
 static void task_go(struct run *run, struct task *task)
 {
     struct engine_item *item = task->item;
     if (item->share) {
-        task_join(run, task, item->query, TASK_FLIGHT);
+        task_join(run, task, item->query, &task->key, TASK_FLIGHT);
         return;
     }
     task->op = run_op(run, item->backend, item->query, NULL, task->deadline_ns);
     task->state = TASK_OP;
-    if (!task->op)
+    if (!task->op) {
         task_no_memory(run, task);
-    else
-        task->op->started_ns = task->started_ns;
+        return;
+    }
+    task->op->started_ns = task->started_ns;
+    if (item->may_cache)
+        op_keep(task->op, &task->key);
 }
 
 /* Whether every filter of the connection's enforce{} stands in the query. */
@@ -190,13 +198,55 @@ static bool is_held(const struct engine_item *item)
     return found == want && (query->must_understand & SONDE_MUST_ENFORCED_FILTERS);
 }
 
-static void task_start(struct run *run, struct task *task)
+static void task_probe(struct run *run, struct task *task)
 {
     static const struct sonde_query probe = {.struct_size = sizeof probe,
                                              .kind = SONDE_KIND_PROBE,
                                              .scope = "",
                                              .name = "",
                                              .native = ""};
+    struct query_key key;
+    if (query_key(task->item->backend, &probe, clock_unix_ns(), &key))
+        task_no_memory(run, task);
+    else
+        task_join(run, task, &probe, &key, TASK_PROBE);
+}
+
+/* The item before it, which it decorates, came from the cache: then this one is not worth a request. */
+static bool decorates_cached(const struct run *run, const struct task *task)
+{
+    return task->item->decorates && task > run->tasks && task[-1].item->cached_ns;
+}
+
+/* From the cache, or on its way to the backend. */
+static void task_look(struct run *run, struct task *task)
+{
+    struct engine_item *item = task->item;
+    int64_t now_ns = clock_unix_ns();
+    if ((item->share || item->may_cache) &&
+        query_key(item->backend, item->query, now_ns, &task->key)) {
+        task_no_memory(run, task);
+        return;
+    }
+    item->may_cache = item->may_cache && cache_takes(item->query);
+    struct result *kept = NULL;
+    if (item->may_cache)
+        kept =
+            cache_get(run->engine->settings.cache, item->backend, item->query, &task->key, now_ns);
+    if (kept) {
+        item->cached_ns = kept->fetched_at_ns;
+        task_end(task, kept, &item->err);
+    } else if (decorates_cached(run, task)) {
+        task_end(task, NULL, &item->err);
+    } else if (item->query->kind != SONDE_KIND_PROBE && backend_needs_probe(item->backend)) {
+        task_probe(run, task);
+    } else {
+        task_go(run, task);
+    }
+}
+
+static void task_start(struct run *run, struct task *task)
+{
     struct engine_item *item = task->item;
     struct backend *backend = item->backend;
     const struct sonde_query *query = item->query;
@@ -210,11 +260,12 @@ static void task_start(struct run *run, struct task *task)
     if (run->call->deadline_ns < task->deadline_ns)
         task->deadline_ns = run->call->deadline_ns;
     item->result = NULL;
+    item->cached_ns = 0;
     item->err = (struct err){.position = -1};
     char text[256];
     if (query->kind >= SONDE_KIND_COUNT || !(table->caps & SONDE_CAP(query->kind))) {
         snprintf(text, sizeof text, "backend %s does not offer %s", table->name,
-                 kind_name(query->kind));
+                 query_kind_name(query->kind));
         task_fail(task, SONDE_E_UNSUPPORTED, text);
     } else if (query->must_understand & ~table->understands) {
         snprintf(text, sizeof text,
@@ -225,10 +276,8 @@ static void task_start(struct run *run, struct task *task)
     } else if (!is_held(item)) {
         task_fail(task, SONDE_E_REFUSED,
                   "not sent: the query is not held to the filters of the connection's enforce");
-    } else if (query->kind != SONDE_KIND_PROBE && backend_needs_probe(backend)) {
-        task_join(run, task, &probe, TASK_PROBE);
     } else {
-        task_go(run, task);
+        task_look(run, task);
     }
 }
 
@@ -273,6 +322,13 @@ static void task_leave(struct run *run, struct task *task)
     task_end(task, NULL, &err);
 }
 
+/* When it leaves at the latest: others who wait longer do not make it late. */
+static int64_t leaves_at(const struct run *run, const struct task *task)
+{
+    bool last = flight_deadline(&run->engine->flights, task->flight) <= task->deadline_ns;
+    return task->deadline_ns + (last ? LEAVE_SLACK_NS : 0);
+}
+
 static void task_turn(struct run *run, struct task *task, int64_t now)
 {
     if (task->state == TASK_DONE)
@@ -288,7 +344,7 @@ static void task_turn(struct run *run, struct task *task, int64_t now)
     struct err err;
     if (flight_result(&run->engine->flights, task->flight, &result, &err))
         task_landed(run, task, result, &err);
-    else if (atomic_load(&run->call->cancelled) || now >= task->deadline_ns)
+    else if (atomic_load(&run->call->cancelled) || now >= leaves_at(run, task))
         task_leave(run, task);
 }
 
@@ -345,8 +401,10 @@ static int64_t wake_at(const struct run *run)
     int64_t wake = INT64_MAX;
     for (size_t i = 0; i < run->count; i++) {
         const struct task *task = &run->tasks[i];
-        if ((task->state == TASK_PROBE || task->state == TASK_FLIGHT) && task->deadline_ns < wake)
-            wake = task->deadline_ns;
+        if (task->state != TASK_PROBE && task->state != TASK_FLIGHT)
+            continue;
+        int64_t at = leaves_at(run, task);
+        wake = at < wake ? at : wake;
     }
     for (const struct op *op = run->ops; op; op = op->next) {
         int64_t at = op_wake_ns(op);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Drives adapter operations: PROBE before the first of a connection, many side by side under one deadline,
- * retries by class, facts, at_end, flights for identical look-ups.
+ * retries by class, facts, at_end; answers from the cache, and flights for identical queries.
  *
  * Ownership: backends and results are reference-counted. Threads: engine_* from any thread; engine_run from a call's own.
  */
@@ -16,11 +16,13 @@
 #include "query/call.h"
 
 struct engine;
+struct cache;
 
 struct engine_settings {
     const struct registry *registry;
     struct io *io;
     struct budget *budget;
+    struct cache *cache; /* NULL: none; outlives the engine */
     uint64_t
         max_points; /* of one result, kept; default 2,000,000: beyond it series reduce min-max while reading */
     uint32_t max_series; /* of one result; default 20,000: beyond it partial */
@@ -110,6 +112,7 @@ struct engine_item {
     bool unheld;
     bool share;     /* may join or lead a flight */
     bool may_cache; /* may be answered from the cache, and its answer kept there */
+    bool decorates; /* the item before it: not asked for where that one came from the cache */
     int64_t
         cached_ns; /* out: when the answer was fetched (wall clock), if it came from the cache; 0: it did not */
     struct result

@@ -31,7 +31,7 @@ static struct stat_family waited = {
 static struct stat_family flights = {
     .name = "sonde_flights_total",
     .help =
-        "Look-ups that may be shared: led asked the backend, joined took the answer of one under way.",
+        "Queries that went out: led asked the backend, joined took the answer of the same one under way.",
     .type = STAT_COUNTER,
     .labels = {"role"}};
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "query/flight.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 
 #define MAX_FLIGHTS 4096u
+#define END_SLACK_NS (5 * NS_PER_S)
 
 struct flight {
     unsigned references; /* under the lock, like everything here */
@@ -15,6 +17,7 @@ struct flight {
     struct result *result;
     struct err err;
     int64_t deadline_ns;
+    int64_t end_ns; /* of its window */
     bool done;
     bool abandoned;
 };
@@ -38,7 +41,7 @@ static void wake(struct mailbox *mailbox)
 }
 
 static struct flight *make(struct flights *flights, const void *key, size_t key_size,
-                           struct mailbox *driver)
+                           int64_t end_ns, struct mailbox *driver)
 {
     struct flight *flight = mem_alloc(sizeof *flight);
     if (!flight)
@@ -47,6 +50,7 @@ static struct flight *make(struct flights *flights, const void *key, size_t key_
     flight->key_size = key_size;
     flight->references = 1; /* the driver's */
     flight->driver = driver;
+    flight->end_ns = end_ns;
     if (!flight->key || map_set(&flights->map, key, key_size, flight, NULL)) {
         mem_free(flight->key);
         mem_free(flight);
@@ -72,14 +76,14 @@ static void hide(struct flights *flights, struct flight *flight)
 }
 
 struct flight *flight_join(struct flights *flights, const void *key, size_t key_size,
-                           struct flight_waiter *waiter, struct mailbox *mailbox,
+                           int64_t end_ns, struct flight_waiter *waiter, struct mailbox *mailbox,
                            int64_t deadline_ns, bool *ret_lead)
 {
     pthread_mutex_lock(&flights->lock);
     struct flight *flight = map_get(&flights->map, key, key_size);
-    bool lead = !flight;
+    bool lead = !flight || end_ns < flight->end_ns || end_ns - flight->end_ns > END_SLACK_NS;
     if (lead)
-        flight = make(flights, key, key_size, mailbox);
+        flight = make(flights, key, key_size, end_ns, mailbox);
     if (flight) {
         flight->references++;
         *waiter = (struct flight_waiter){.next = flight->waiters, .mailbox = mailbox};

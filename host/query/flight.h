@@ -31,11 +31,12 @@ void flights_init(struct flights *flights);
 void flights_finish(struct flights *flights);
 
 /*
- * Waits with the others for key, until deadline_ns (clock_mono_ns) at most. *ret_lead: there was no such flight, and the caller
- * must drive it and call flight_done. NULL without memory or when too many are under way.
+ * Waits with the others for key, until deadline_ns (clock_mono_ns) at most. end_ns: where the asked window ends, when key does not tell;
+ * a flight whose window ends up to 5 s before is joined, else a new one takes its place. *ret_lead: there was no such flight, and the
+ * caller must drive it and call flight_done. NULL without memory or when too many are under way.
  */
 struct flight *flight_join(struct flights *flights, const void *key, size_t key_size,
-                           struct flight_waiter *waiter, struct mailbox *mailbox,
+                           int64_t end_ns, struct flight_waiter *waiter, struct mailbox *mailbox,
                            int64_t deadline_ns, bool *ret_lead);
 /* The waiter leaves and gives up its reference. */
 void flight_leave(struct flights *flights, struct flight *flight, struct flight_waiter *waiter);

@@ -73,6 +73,12 @@ void op_free(struct op *op)
     mem_free(op);
 }
 
+void op_keep(struct op *op, const struct query_key *key)
+{
+    op->keep = true;
+    op->key = *key;
+}
+
 int64_t op_deadline(const struct op *op)
 {
     return op->flight ? flight_deadline(&op->engine->flights, op->flight) : op->deadline_ns;
@@ -221,22 +227,20 @@ bool op_waited(const struct op *op, int64_t waited_ns, struct err *err)
 
 static void check_time(struct op *op, int64_t now_ns)
 {
-    if (op->flight) {
-        if (flight_abandoned(&op->engine->flights, op->flight))
-            op_fail(op, SONDE_E_CANCELLED, "cancelled: no one waits for the answer any more");
-        return;
-    }
-    if (atomic_load(&op->call->cancelled))
+    if (op->flight && flight_abandoned(&op->engine->flights, op->flight))
+        op_fail(op, SONDE_E_CANCELLED, "cancelled: no one waits for the answer any more");
+    else if (!op->flight && atomic_load(&op->call->cancelled))
         op_fail(op, SONDE_E_CANCELLED, "the call was cancelled");
-    if (op->phase != OP_RUNNING || now_ns < op->deadline_ns + (op->in_use ? DEADLINE_SLACK_NS : 0))
+    int64_t deadline = op_deadline(op);
+    if (op->phase != OP_RUNNING || now_ns < deadline + (op->in_use ? DEADLINE_SLACK_NS : 0))
         return;
     struct err err = {0};
-    if (op_waited(op, op->deadline_ns - op->started_ns, &err))
+    if (op_waited(op, deadline - op->started_ns, &err))
         op_stop(op, &err);
     else
         op_fail(op, SONDE_E_DEADLINE,
                 "no answer within %.3g s: ask for less, or raise timeout_seconds of the connection",
-                (double)(op->deadline_ns - op->started_ns) / (double)NS_PER_S);
+                (double)(deadline - op->started_ns) / (double)NS_PER_S);
 }
 
 static void begin_again(struct op *op)
@@ -297,7 +301,7 @@ int64_t op_wake_ns(const struct op *op)
 {
     if (op->phase == OP_ENDING)
         return op->in_use ? op->grace_until_ns : 0;
-    int64_t wake = op->flight ? INT64_MAX : op->deadline_ns + (op->in_use ? DEADLINE_SLACK_NS : 0);
+    int64_t wake = op_deadline(op) + (op->in_use ? DEADLINE_SLACK_NS : 0);
     for (size_t i = 0; i < op->slot_count; i++)
         if (op->slots[i]->state == SLOT_TIMER && op->slots[i]->not_before_ns < wake)
             wake = op->slots[i]->not_before_ns;

@@ -9,6 +9,7 @@
 #define QUERY_OP_H
 
 #include "query/backend.h"
+#include "query/query_key.h"
 #include "query/request.h"
 #include "query/sink.h"
 
@@ -51,6 +52,8 @@ struct op {
     const struct adapter *adapter;
     struct flight *flight; /* the one it is driven for; NULL: for one item */
     struct sonde_query query;
+    bool keep;            /* its result goes into the cache */
+    struct query_key key; /* as this */
     struct sonde_ctx ctx;
     struct sink_settings settings;
     struct sink sink;
@@ -81,6 +84,8 @@ struct op {
 /* NULL without memory. flight may be NULL; deadline_ns is then the operation's own. Nothing is called yet. */
 struct op *op_new(struct engine *engine, struct call *call, struct backend *backend,
                   const struct sonde_query *query, struct flight *flight, int64_t deadline_ns);
+/* Its result, when it ends well, is kept in the cache under key. */
+void op_keep(struct op *op, const struct query_key *key);
 /* Only once it has finished. */
 void op_free(struct op *op);
 /* Does what can be done now. */

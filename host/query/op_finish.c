@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "plugin/guard.h"
+#include "query/cache.h"
 #include "query/op_internal.h"
 #include "selfstats/limit_hits.h"
 
@@ -90,7 +91,14 @@ void op_finish(struct op *op)
         backend_probed(op->backend, op->err.code);
     if (op->query.kind == SONDE_KIND_PROBE && !op->err.code && op->result)
         backend_advise(op->backend, op->result->status);
+    struct cache *cache = op->engine->settings.cache;
+    bool keep = op->keep && !op->err.code && op->result;
+    /* Before the flight ends: whoever asks from then on finds it. */
+    if (keep)
+        cache_put(cache, op->backend, &op->key, op->result);
     if (op->flight)
         flight_done(&op->engine->flights, op->flight, op->result, &op->err);
     op->flight = NULL;
+    if (keep)
+        cache_put_table(cache, op->backend, &op->query, &op->key, op->result);
 }

@@ -200,8 +200,10 @@ static int fetch_metric_labels(struct ask *ask, const char *query_text,
                                                .native = ""};
         ask_hold(&labels[i].query, asked->snapshot);
         index[n] = i;
-        items[n++] = (struct engine_item){
-            .backend = asked->slot->backend, .query = &labels[i].query, .share = true};
+        items[n++] = (struct engine_item){.backend = asked->slot->backend,
+                                          .query = &labels[i].query,
+                                          .share = true,
+                                          .may_cache = true};
     }
     int r = n ? engine_run(ask->service->engine, ask->call, items, n) : 0;
     for (size_t k = 0; k < n; k++) {
@@ -306,7 +308,7 @@ int ask_filters(struct ask *ask, const char *query_text, struct err *err)
     return r ? err_set(err, r, "no memory for the filters") : 0;
 }
 
-int ask_run(struct ask *ask, bool share, bool exemplars)
+int ask_run(struct ask *ask, bool exemplars)
 {
     struct arena *arena = &ask->call->arena;
     struct engine_item *items = arena_alloc_array(arena, ask->asked_count * 2, sizeof *items);
@@ -324,8 +326,10 @@ int ask_run(struct ask *ask, bool share, bool exemplars)
         if (asked->slot->connection->enforce_count)
             asked->query.must_understand |= SONDE_MUST_ENFORCED_FILTERS;
         index[n] = i;
-        items[n++] = (struct engine_item){
-            .backend = asked->slot->backend, .query = &asked->query, .share = share};
+        items[n++] = (struct engine_item){.backend = asked->slot->backend,
+                                          .query = &asked->query,
+                                          .share = true,
+                                          .may_cache = true};
         if (!exemplars ||
             !(backend_adapter(asked->slot->backend)->table.caps & SONDE_CAP(SONDE_KIND_EXEMPLARS)))
             continue;
@@ -333,7 +337,11 @@ int ask_run(struct ask *ask, bool share, bool exemplars)
         extra[i].kind = SONDE_KIND_EXEMPLARS;
         extra[i].limit = 1000;
         index[n] = i;
-        items[n++] = (struct engine_item){.backend = asked->slot->backend, .query = &extra[i]};
+        items[n++] = (struct engine_item){.backend = asked->slot->backend,
+                                          .query = &extra[i],
+                                          .share = true,
+                                          .may_cache = true,
+                                          .decorates = true};
     }
     int r = n ? engine_run(ask->service->engine, ask->call, items, n) : 0;
     for (size_t k = 0; k < n; k++) {
@@ -346,8 +354,23 @@ int ask_run(struct ask *ask, bool share, bool exemplars)
         }
         asked->result = items[k].result;
         asked->err = items[k].err;
+        asked->cached_ns = items[k].cached_ns;
     }
     return r;
+}
+
+bool ask_too_long(const struct ask *ask, struct asked *asked)
+{
+    int64_t max = asked->slot->connection->max_time_range_ns;
+    int64_t range = ask->window.end_ns - ask->window.start_ns;
+    if (!max || range <= max)
+        return false;
+    err_set(&asked->err, ERR_LIMIT,
+            "the window of %.4g h is longer than query_limits.max_time_range_hours (%.4g) of this "
+            "connection; ask for a shorter time_range, such as start: now-%lldm",
+            (double)range / (double)NS_PER_HOUR, (double)max / (double)NS_PER_HOUR,
+            (long long)(max / NS_PER_MIN));
+    return true;
 }
 
 bool ask_any_ok(const struct ask *ask)
@@ -396,6 +419,7 @@ static void connection_row(struct ask *ask, struct asked *asked, const char *com
         return;
     row->returned += result->series_count + result->name_count;
     row->newest_sample_ns = result->newest_sample_ns;
+    row->cached_ns = asked->cached_ns;
     if (!common && result->executed && result->executed[0])
         row->executed = result->executed;
     row->url = backend_link(asked->slot->backend, &asked->query,

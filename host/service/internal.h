@@ -12,6 +12,7 @@
 #include "answer/cursor.h"
 #include "catalogue/catalogue.h"
 #include "query/admission.h"
+#include "query/cache.h"
 #include "service/args.h"
 #include "service/keep.h"
 #include "service/service.h"
@@ -30,6 +31,7 @@ struct service {
     const char *const *plugin_paths;
     size_t plugin_path_count;
     struct io *io;
+    struct cache *cache;
     struct engine *engine;
     struct call_pool *calls;
     struct admission *admission;
@@ -43,6 +45,9 @@ struct service {
     service_sees_fn *lets_see; /* NULL: a bound principal sees nothing */
     void *lets_see_user;
 };
+
+/* What the cache is to be like by config. */
+struct cache_settings cache_settings_of(struct service *service, const struct config *config);
 
 /* A reference to the operator's set in use: configuration, zone and the shared connections, whoever may see them. */
 struct connection_set *service_set(struct service *service);
@@ -111,8 +116,10 @@ int ask_snapshots(struct ask *ask);
 int ask_filters(struct ask *ask, const char *query_text, struct err *err);
 /* A query without filters of its own is held to those of the connection's enforce. */
 void ask_hold(struct sonde_query *query, const struct catalogue_snapshot *snapshot);
+/* Whether the window is longer than the connection's query_limits allow, which is its error then. */
+bool ask_too_long(const struct ask *ask, struct asked *asked);
 /* Runs the queries of all asked connections without an error, side by side (with exemplars where wanted). */
-int ask_run(struct ask *ask, bool share, bool exemplars);
+int ask_run(struct ask *ask, bool exemplars);
 /* The envelope of the answer; memory of the call. 0 or ERR_MEMORY. */
 int ask_envelope(struct ask *ask, struct envelope *ret_envelope);
 /* An answer for a call in which no asked connection succeeded. */

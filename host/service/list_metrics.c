@@ -151,7 +151,7 @@ static int merge_snapshots(struct ask *ask, struct merge *merge)
 
 static int merge_results(struct ask *ask, struct merge *merge)
 {
-    int r = ask_run(ask, true, false);
+    int r = ask_run(ask, false);
     for (size_t i = 0; !r && i < ask->asked_count; i++) {
         struct asked *asked = &ask->asked[i];
         for (size_t k = 0; !r && asked->result && k < asked->result->name_count; k++)
@@ -236,9 +236,13 @@ int tool_list_metrics(struct ask *ask, struct answer *ret_answer, struct err *er
         r = ask_filters(ask, NULL, err);
     if (r)
         return r;
+    bool filtered = values || ask->args.filter_count || ask->args.service;
+    /* Names of the catalogue have no window. */
+    for (size_t i = 0; filtered && i < ask->asked_count; i++)
+        if (!ask->asked[i].err.code)
+            ask_too_long(ask, &ask->asked[i]);
     struct merge merge = {.arena = &ask->call->arena};
     map_init(&merge.seen, MAX_ROWS);
-    bool filtered = values || ask->args.filter_count || ask->args.service;
     r = filtered ? merge_results(ask, &merge) : merge_snapshots(ask, &merge);
     map_finish(&merge.seen);
     if (r)

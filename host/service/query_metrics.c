@@ -43,15 +43,8 @@ static void prepare_query(struct ask *ask, struct asked *asked, int64_t step_ns)
 {
     const struct connection *connection = asked->slot->connection;
     int64_t range = ask->window.end_ns - ask->window.start_ns;
-    if (connection->max_time_range_ns && range > connection->max_time_range_ns) {
-        err_set(&asked->err, ERR_LIMIT,
-                "the window of %.1f h is longer than query_limits.max_time_range_hours (%.1f) of "
-                "this connection; "
-                "ask for a shorter time_range",
-                (double)range / (double)NS_PER_HOUR,
-                (double)connection->max_time_range_ns / (double)NS_PER_HOUR);
+    if (step_ns && ask_too_long(ask, asked))
         return;
-    }
     if (connection->max_samples && step_ns &&
         (uint64_t)(range / step_ns) + 1 > connection->max_samples) {
         step_ns = nice_step(range / (int64_t)connection->max_samples + 1);
@@ -222,45 +215,68 @@ static bool exemplar_fits(const struct series *series, const struct series *sour
 
 #define EXEMPLARS_SHOWN 3
 
-/* The largest few: the slowest requests are the ones worth opening. Results are not shared here, so rows may be decorated. */
+/* The largest few that belong to the series: the slowest requests are the ones worth opening. How many. */
+static size_t best_exemplars(const struct series *series, const struct result *exemplars,
+                             struct exemplar best[EXEMPLARS_SHOWN])
+{
+    size_t n = 0;
+    for (size_t k = 0; k < exemplars->series_count; k++) {
+        const struct series *source = &exemplars->series[k];
+        if (!source->exemplar_count || !exemplar_fits(series, source))
+            continue;
+        for (size_t e = 0; e < source->exemplar_count; e++) {
+            size_t at = n < EXEMPLARS_SHOWN ? n : EXEMPLARS_SHOWN;
+            while (at > 0 && best[at - 1].value < source->exemplars[e].value)
+                at--;
+            if (at == EXEMPLARS_SHOWN)
+                continue;
+            size_t last = n < EXEMPLARS_SHOWN ? n++ : EXEMPLARS_SHOWN - 1;
+            memmove(&best[at + 1], &best[at], (last - at) * sizeof *best);
+            best[at] = source->exemplars[e];
+        }
+    }
+    return n;
+}
+
+/* Copies with their texts, which a cursor may keep longer than the exemplars' own. Without memory the series stays as it is. */
+static void set_exemplars(struct result *result, struct series *series, const struct exemplar *best,
+                          size_t n)
+{
+    struct exemplar *copies = result_alloc(result, n, sizeof *copies);
+    for (size_t k = 0; copies && k < n; k++) {
+        copies[k] = (struct exemplar){.time_ns = best[k].time_ns, .value = best[k].value};
+        copies[k].trace_id = arena_strdup(&result->arena, best[k].trace_id);
+        copies[k].span_id = arena_strdup(&result->arena, best[k].span_id);
+        if (!copies[k].trace_id || !copies[k].span_id)
+            return;
+    }
+    if (!copies)
+        return;
+    series->exemplars = copies;
+    series->exemplar_count = n;
+}
+
+/* The result may be others' too, by the cache or a flight: what is decorated is one that stands over it. */
 static void attach_exemplars(struct asked *asked)
 {
     if (!asked->result || !asked->exemplars || asked->err.code)
         return;
+    struct result *over = NULL;
     for (size_t i = 0; i < asked->result->series_count; i++) {
-        struct series *series = &asked->result->series[i];
-        struct exemplar *best =
-            arena_alloc_array(&asked->result->arena, EXEMPLARS_SHOWN, sizeof *best);
-        if (!best)
+        struct exemplar best[EXEMPLARS_SHOWN];
+        size_t n = best_exemplars(&asked->result->series[i], asked->exemplars, best);
+        if (!n)
+            continue;
+        if (!over)
+            over = result_over(asked->result);
+        if (!over)
             return;
-        size_t n = 0;
-        for (size_t k = 0; k < asked->exemplars->series_count; k++) {
-            const struct series *source = &asked->exemplars->series[k];
-            if (!source->exemplar_count || !exemplar_fits(series, source))
-                continue;
-            for (size_t e = 0; e < source->exemplar_count; e++) {
-                size_t at = n < EXEMPLARS_SHOWN ? n : EXEMPLARS_SHOWN;
-                while (at > 0 && best[at - 1].value < source->exemplars[e].value)
-                    at--;
-                if (at == EXEMPLARS_SHOWN)
-                    continue;
-                size_t last = n < EXEMPLARS_SHOWN ? n++ : EXEMPLARS_SHOWN - 1;
-                memmove(&best[at + 1], &best[at], (last - at) * sizeof *best);
-                best[at] = source->exemplars[e];
-            }
-        }
-        /* The texts move into the result, which a cursor may keep longer than the exemplars' own. */
-        for (size_t k = 0; k < n; k++) {
-            best[k].trace_id = arena_strdup(&asked->result->arena, best[k].trace_id);
-            best[k].span_id = arena_strdup(&asked->result->arena, best[k].span_id);
-            best[k].labels = NULL;
-            best[k].label_count = 0;
-            if (!best[k].trace_id || !best[k].span_id)
-                return;
-        }
-        series->exemplars = best;
-        series->exemplar_count = n;
+        set_exemplars(over, &over->series[i], best, n);
     }
+    if (!over)
+        return;
+    result_unref(asked->result);
+    asked->result = over;
 }
 
 /* Selects, resolves, runs; the page then holds the results of the connections that answered. */
@@ -277,7 +293,7 @@ static int run_query(struct ask *ask, struct page *page, size_t *ret_rows, struc
     for (size_t i = 0; i < ask->asked_count; i++)
         if (!ask->asked[i].err.code)
             prepare_query(ask, &ask->asked[i], step_ns);
-    r = ask_run(ask, false, step_ns != 0);
+    r = ask_run(ask, step_ns != 0);
     if (r)
         return r;
     *page = (struct page){.ask = ask};

@@ -35,6 +35,10 @@ static void note_later(const struct config *a, const struct config *b, char *tex
         bool same;
     } keys[] = {{"plugins", same_plugins(a, b)},
                 {"files", str_eq(a->files, b->files)},
+                {"store", str_eq(a->keep.store, b->keep.store)},
+                {"keys", str_eq(a->keep.key_file, b->keep.key_file) &&
+                             str_eq(a->keep.key_environment, b->keep.key_environment)},
+                {"history.keep", a->keep.history_ns == b->keep.history_ns},
                 {"network.proxy", str_eq(a->proxy, b->proxy)},
                 {"network.no_proxy",
                  same_texts(a->no_proxy, a->no_proxy_count, b->no_proxy, b->no_proxy_count)},
@@ -93,7 +97,9 @@ static int watch(struct service *service, const struct connection_set *before,
 static void apply_limits(struct service *service, const struct connection_set *set)
 {
     const struct config *config = set->config;
+    struct cache_settings cache = cache_settings_of(service, config);
     budget_set_max(&service->budget, config->limit_memory);
+    cache_configure(service->cache, &cache);
     call_pool_set_max(service->calls, config->limit_calls);
     admission_set_limits(service->admission, config->limit_calls_per_minute,
                          config->limit_calls_per_user);

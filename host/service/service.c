@@ -38,6 +38,17 @@ static int load_plugins(struct service *service, const struct config *config,
                          &service->registry, err);
 }
 
+struct cache_settings cache_settings_of(struct service *service, const struct config *config)
+{
+    return (struct cache_settings){.budget = &service->budget,
+                                   .store = service->kept.store,
+                                   .rows = {store_put_cache, store_get_cache, store_hit_cache},
+                                   .max_bytes = config->keep.cache_memory,
+                                   .keep_ns = config->keep.cache_ns,
+                                   .table = config->keep.cache_table,
+                                   .logs = config->keep.cache_logs};
+}
+
 static int start_parts(struct service *service, const struct config *config,
                        const struct service_options *options, struct err *err)
 {
@@ -58,9 +69,14 @@ static int start_parts(struct service *service, const struct config *config,
     int r = io_create(&io, &service->io, err);
     if (r)
         return r;
+    struct cache_settings cache = cache_settings_of(service, config);
+    r = cache_create(&cache, &service->cache, err);
+    if (r)
+        return r;
     struct engine_settings engine = {.registry = service->registry,
                                      .io = service->io,
                                      .budget = &service->budget,
+                                     .cache = service->cache,
                                      .max_points = config->limit_points,
                                      .per_connection = config->limit_in_flight,
                                      .per_user = config->limit_in_flight_per_user};
@@ -142,9 +158,9 @@ int service_create(struct config *config, const struct service_options *options,
     pthread_mutex_init(&service->set_lock, NULL);
     int r = load_plugins(service, config, options, err);
     if (!r)
-        r = start_parts(service, config, options, err);
-    if (!r)
         r = kept_open(config, options->keeping, &service->kept, err);
+    if (!r)
+        r = start_parts(service, config, options, err);
     if (r)
         config_free(config);
     else
@@ -185,6 +201,7 @@ void service_destroy(struct service *service, int64_t grace_ms)
     set_unref(service->set);
     if (service->engine)
         engine_destroy(service->engine);
+    cache_destroy(service->cache);
     if (service->io)
         io_destroy(service->io);
     cursor_store_destroy(service->cursors);

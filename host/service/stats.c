@@ -40,6 +40,14 @@ static struct stat_family budget_used = {
     .type = STAT_GAUGE};
 static struct stat_family budget_max = {
     .name = "sonde_memory_budget_bytes", .help = "limits.memory.", .type = STAT_GAUGE};
+static struct stat_family cache_bytes = {.name = "sonde_cache_bytes",
+                                         .help = "What results kept in the cache take of memory.",
+                                         .type = STAT_GAUGE};
+static struct stat_family cache_max = {
+    .name = "sonde_cache_max_bytes", .help = "cache.memory.", .type = STAT_GAUGE};
+static struct stat_family cache_entries = {.name = "sonde_cache_entries",
+                                           .help = "Results kept in the cache in memory.",
+                                           .type = STAT_GAUGE};
 static struct stat_family malloc_bytes = {.name = "sonde_malloc_in_use_bytes",
                                           .help = "Memory handed out by malloc and not freed.",
                                           .type = STAT_GAUGE};
@@ -175,6 +183,11 @@ static void collect(void *user)
     set(&exchanges_in_flight, io.in_flight);
     set(&budget_used, (int64_t)atomic_load_explicit(&service->budget.used, memory_order_relaxed));
     set(&budget_max, (int64_t)service->budget.max);
+    struct cache_state cache;
+    cache_state(service->cache, &cache);
+    set(&cache_bytes, (int64_t)cache.bytes);
+    set(&cache_max, (int64_t)cache.max_bytes);
+    set(&cache_entries, (int64_t)cache.entries);
     collect_adapters(service->registry);
     collect_store(service->kept.store);
     stats_collect_health(service);

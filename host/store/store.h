@@ -141,7 +141,10 @@ int store_connections_sync(struct store *store, const struct connection_row *row
 int store_connections_scan(struct store *store, const char *after_id, size_t limit,
                            struct arena *arena, struct connection_row **ret_rows, size_t *ret_count,
                            struct err *err);
-/* Puts another config in place of exactly this one; the revision stays. ret_swapped false: somebody was faster. */
+/*
+ * Puts another config in place of exactly this one, as it was read; the revision stays. ret_swapped false: somebody was faster. PostgreSQL keeps
+ * what a JSON text means, not its spaces, its order of members or the spelling of its numbers, and compares by that.
+ */
 int store_connection_rewrap(struct store *store, const char *id, const char *before,
                             const char *after, bool *ret_swapped, struct err *err);
 

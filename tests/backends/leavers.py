@@ -175,7 +175,7 @@ async def main():
     with tempfile.TemporaryDirectory() as folder:
         config = os.path.join(folder, "sonde.yaml")
         with open(config, "w") as file:
-            file.write("limits: {calls_per_minute: 0, calls_per_user: 1024, calls: 1024, in_flight: 256, in_flight_per_user: 256}\n"
+            file.write("limits: {calls_per_minute: 0, calls_per_user: 1024, calls: 1024, in_flight: 256, in_flight_per_user: 256}\ncache: {memory: 1MiB}\n"
                        "connections:\n  - {name: a, backend: prometheus, url: \"%s\"}\n" % backend.url)
         process = subprocess.Popen([os.path.join(top, "sonde"), "serve", "--config", config, "--plugins", os.path.join(top, "plugins.d"),
                                     "--listen", "127.0.0.1:%d" % port, "--token-file", os.path.join(folder, "tokens")])

@@ -70,3 +70,9 @@ tests_fuzz_fuzz_request_SOURCES = tests/fuzz/fuzz_request.c $(FUZZ_SOURCES)
 tests_fuzz_fuzz_request_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_request_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_request_LDADD = libhost.la
+
+check_PROGRAMS += tests/fuzz/fuzz_result
+tests_fuzz_fuzz_result_SOURCES = tests/fuzz/fuzz_result.c $(FUZZ_SOURCES)
+tests_fuzz_fuzz_result_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_result_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_result_LDADD = libhost.la

@@ -62,6 +62,20 @@ tests_unit_query_test_backend_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_query_test_backend_LDADD = $(TEST_LIBS)
 UNIT_TESTS += tests/unit/query/test_backend
 
+check_PROGRAMS += tests/unit/query/test_cache
+tests_unit_query_test_cache_SOURCES = tests/unit/query/test_cache.c \
+	tests/unit/query/engine_fixture.c tests/unit/query/engine_fixture.h $(QUERY_DOUBLES)
+tests_unit_query_test_cache_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_query_test_cache_LDADD = $(TEST_LIBS)
+UNIT_TESTS += tests/unit/query/test_cache
+
+check_PROGRAMS += tests/unit/query/test_cache_table
+tests_unit_query_test_cache_table_SOURCES = tests/unit/query/test_cache_table.c \
+	tests/unit/query/engine_fixture.c tests/unit/query/engine_fixture.h $(QUERY_DOUBLES)
+tests_unit_query_test_cache_table_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_query_test_cache_table_LDADD = $(TEST_LIBS)
+UNIT_TESTS += tests/unit/query/test_cache_table
+
 check_PROGRAMS += tests/unit/query/test_health
 tests_unit_query_test_health_SOURCES = tests/unit/query/test_health.c
 tests_unit_query_test_health_CPPFLAGS = $(TEST_CPPFLAGS)

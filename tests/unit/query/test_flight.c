@@ -17,6 +17,7 @@ struct caller {
 };
 
 static struct call_pool *pool;
+static int64_t moved; /* where the window of what is started ends; 0: as the fixture has it */
 
 static void run(struct call *call, void *argument)
 {
@@ -34,6 +35,10 @@ static void run(struct call *call, void *argument)
 static void start(struct caller *caller, uint32_t kind, bool share, int64_t deadline_ns)
 {
     *caller = (struct caller){.query = fixture_query(kind), .item.share = share};
+    if (moved) {
+        caller->query.start_ns = moved - 3600 * NS_PER_S;
+        caller->query.end_ns = moved;
+    }
     pthread_mutex_init(&caller->lock, NULL);
     pthread_cond_init(&caller->cond, NULL);
     struct err err = {0};
@@ -180,6 +185,88 @@ static void test_last_waiter_leaves(void **state)
     assert_int_equal(join(&joiner)->err.code, SONDE_E_CANCELLED);
     assert_true(fake_io_sent(0).cancelled);
     assert_int_equal(atomic_load(&plan.last_reason), SONDE_E_CANCELLED);
+}
+
+/* What came until the deadline is there for who waits that long, though the flight was to go on. */
+static void test_partial_at_the_deadline(void **state)
+{
+    (void)state;
+    toy_request("/api/first", SONDE_REQUEST_MORE);
+    toy_request("/api/slow", 0);
+    fake_io_add(&(struct fake_rule){.path = "/api/first", .status = 200, .body = "n x\n"});
+    hang("/api/slow", "n y\n");
+    struct caller early;
+    struct caller late;
+    start(&late, SONDE_KIND_METRIC_NAMES, true, 600 * NS_PER_MS);
+    assert_true(fake_io_wait_sent(2));
+    start(&early, SONDE_KIND_METRIC_NAMES, true, 60 * NS_PER_MS);
+    assert_int_equal(join(&early)->err.code, SONDE_E_DEADLINE);
+    assert_null(early.item.result);
+    assert_false(fake_io_sent(1).cancelled);
+    assert_int_equal(join(&late)->err.code, SONDE_E_DEADLINE);
+    assert_non_null(late.item.result);
+    assert_int_equal(late.item.result->name_count, 1);
+    assert_int_equal(late.item.result->partial_reason, SONDE_PARTIAL_TIMEOUT);
+    result_unref(late.item.result);
+    assert_true(fake_io_sent(1).cancelled);
+}
+
+/* "The last hour" of a moment ago is the same question; of long ago it is not. */
+static void test_moving_window_joins(void **state)
+{
+    (void)state;
+    int64_t now = clock_unix_ns();
+    toy_request("/api/query", 0);
+    hang("/api/query", "s 1\np 1 1 2\n");
+    struct caller callers[4];
+    static const int64_t later[] = {0, 5, 11, 10};
+    static const size_t sent[] = {1, 1, 2, 3};
+    for (size_t i = 0; i < 4; i++) {
+        moved = now + later[i] * NS_PER_S;
+        clock_set_test(moved);
+        start(&callers[i], SONDE_KIND_METRICS, true, LONG);
+        assert_true(fake_io_wait_sent(sent[i]));
+        wait_joined((unsigned)i + 1);
+    }
+    clock_set_test(0);
+    moved = 0;
+    assert_int_equal(fake_io_count(), 3);
+    for (int i = 0; i < 3; i++)
+        fake_io_let("/api/query");
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(join(&callers[i])->err.code, 0);
+        result_unref(callers[i].item.result);
+    }
+}
+
+/* A large answer that many wait for is worked on once, with one permit, also when the one who drives it has left. */
+static void test_large_and_left(void **state)
+{
+    (void)state;
+    toy_request("/api/large", 0);
+    fake_io_add(&(struct fake_rule){.path = "/api/large",
+                                    .status = 200,
+                                    .body = "s 1\np 1 1 2\n",
+                                    .repeat = 200000,
+                                    .chunk = 65536,
+                                    .hang = true});
+    struct caller callers[3];
+    for (size_t i = 0; i < 3; i++) {
+        start(&callers[i], SONDE_KIND_METRICS, true, LONG);
+        assert_true(fake_io_wait_sent(1));
+    }
+    wait_joined(3);
+    cancel(&callers[0]);
+    fake_io_let("/api/large");
+    assert_int_equal(join(&callers[1])->err.code, 0);
+    assert_int_equal(join(&callers[2])->err.code, 0);
+    assert_ptr_equal(callers[1].item.result, callers[2].item.result);
+    assert_true(callers[1].item.result->wire_bytes >= 200000);
+    join(&callers[0]);
+    for (size_t i = 0; i < 3; i++)
+        result_unref(callers[i].item.result);
+    assert_int_equal(fake_io_count(), 1);
+    assert_int_equal(atomic_load(&plan.begins), 1);
 }
 
 static int32_t begin(struct toy_op *op)
@@ -353,6 +440,9 @@ int main(void)
                                        T(test_leader_leaves),
                                        T(test_joiner_leaves),
                                        T(test_last_waiter_leaves),
+                                       T(test_partial_at_the_deadline),
+                                       T(test_moving_window_joins),
+                                       T(test_large_and_left),
                                        T(test_one_probe_for_all),
                                        T(test_cancel),
                                        T(test_creates_is_not_cut),

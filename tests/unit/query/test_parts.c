@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "query/facts.h"
-#include "query/flight_key.h"
+#include "query/query_key.h"
 #include "query/retry.h"
 #include "query/text.h"
 
@@ -143,12 +143,12 @@ static void test_retries(void **state)
     assert_true(retry_wait_ns(1, INT64_MAX) == INT64_MAX);
 }
 
-static bool same(const struct sonde_query *a, const struct sonde_query *b, uint64_t backend)
+static bool same(const struct sonde_query *a, const struct sonde_query *b)
 {
     struct buf left = BUF(65536);
     struct buf right = BUF(65536);
-    flight_key(&left, 1, a);
-    flight_key(&right, backend, b);
+    query_words(&left, a);
+    query_words(&right, b);
     bool equal = left.size == right.size && memcmp(left.data, right.data, left.size) == 0;
     buf_finish(&left);
     buf_finish(&right);
@@ -161,13 +161,12 @@ static void test_keys(void **state)
     const struct sonde_query base = {
         .kind = SONDE_KIND_LABEL_VALUES, .name = "job", .scope = "", .native = ""};
     struct sonde_query other = base;
-    assert_true(same(&base, &other, 1));
-    assert_false(same(&base, &other, 2));
+    assert_true(same(&base, &other));
     other.deadline_ms = 5; /* when it must be there changes nothing in what is asked */
-    assert_true(same(&base, &other, 1));
+    assert_true(same(&base, &other));
     other.name = "jo";
     other.scope = "b";
-    assert_false(same(&base, &other, 1));
+    assert_false(same(&base, &other));
     const char *ab[] = {"a", "b"};
     const char *one[] = {"a\0\1b"};
     other = base;
@@ -176,7 +175,7 @@ static void test_keys(void **state)
     other.by_count = 2;
     third.by = one;
     third.by_count = 1;
-    assert_false(same(&other, &third, 1));
+    assert_false(same(&other, &third));
     const char *values[] = {"x"};
     struct sonde_filter filter = {
         .op = SONDE_OP_EQ, .logical = "pod", .native = "", .values = values, .value_count = 1};
@@ -184,13 +183,29 @@ static void test_keys(void **state)
     other = base;
     other.filters = filters;
     other.filter_count = 1;
-    assert_false(same(&base, &other, 1));
+    assert_false(same(&base, &other));
     third = other;
     struct sonde_filter negated = filter;
     negated.op = SONDE_OP_NE;
     const struct sonde_filter *others[] = {&negated};
     third.filters = others;
-    assert_false(same(&other, &third, 1));
+    assert_false(same(&other, &third));
+    const struct sonde_filter *ordered[] = {&filter, &negated};
+    const struct sonde_filter *turned[] = {&negated, &filter};
+    other.filters = ordered;
+    third.filters = turned;
+    other.filter_count = third.filter_count = 2;
+    assert_true(same(&other, &third)); /* all of them hold */
+    other = base;
+    third = base;
+    other.native = "up == 1";
+    other.native_size = 7;
+    third.native = " up == 1\n";
+    third.native_size = 9;
+    assert_true(same(&other, &third));
+    third.native = "up  == 1";
+    third.native_size = 8;
+    assert_false(same(&other, &third)); /* space may lie in a string */
 }
 
 int main(void)

@@ -104,7 +104,7 @@ int cmd_history(const struct cli *cli)
 {
     struct service *service = NULL;
     struct err err = {0};
-    size_t limit;
+    size_t limit = DEFAULT_LIMIT;
     if (read_limit(cli, &limit, &err))
         return cli_fail(EXIT_USAGE, &err);
     int status = cli_open(cli, &service);

@@ -3,6 +3,7 @@
 #include "cli/connection_body.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,9 +105,9 @@ static int make_secret(const struct cli *cli, const char *what, struct json_obje
         struct json_object *value = json_object_new_object();
         if (!value)
             return no_memory(err);
-        char *path = cli->token_file ? realpath(cli->token_file, NULL) : NULL;
+        char real[PATH_MAX];
+        const char *path = cli->token_file ? realpath(cli->token_file, real) : NULL;
         int r = put_text(value, cli->token_env ? "env" : "file", path ? path : name, err);
-        mem_free(path); /* realpath's */
         if (r)
             json_object_put(value);
         else

@@ -55,6 +55,7 @@ int serve_take_oauth(struct serve *serve, const struct config_oauth *oauth, stru
     return 0;
 }
 
+/* What a token that is bound to connections sees. */
 static bool lets_see(void *user, const struct principal *principal, const char *connection_id)
 {
     return accounts_lets_see(user, principal, connection_id);
@@ -72,11 +73,11 @@ int serve_open_accounts(struct serve *serve, struct err *err)
     int r = accounts_create(&settings, &serve->accounts, err);
     if (r)
         return r;
+    service_set_sight(serve->service, lets_see, serve->accounts);
     /* A store that is gone for a moment is no reason not to serve: whoever asks is told to come back. */
     if (accounts_refresh(serve->accounts, &why))
         log_line(LOG_WARN, "serve", "users and tokens could not be read yet: %s", why.text);
     accounts_follow(serve->accounts);
-    service_set_sight(serve->service, lets_see, serve->accounts);
     return 0;
 }
 

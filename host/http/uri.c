@@ -52,9 +52,10 @@ static int take_pair(char *text, size_t size, struct uri_query *query, struct er
                        "the query string has a parameter without a name: it is written "
                        "name=value&name=value");
     size_t name_size = equals ? (size_t)(equals - text) : size;
+    char shown[SHOWN];
+    utf8_clean(shown, sizeof shown, text, name_size); /* never cut within a character */
     if (!equals)
-        return err_set(err, ERR_INVALID, "parameter %.*s has no value: write name=value",
-                       (int)(name_size < SHOWN ? name_size : SHOWN), text);
+        return err_set(err, ERR_INVALID, "parameter %s has no value: write name=value", shown);
     if (query->count == URI_MAX_PAIRS)
         return err_set(err, ERR_INVALID, "the query string has more than %u parameters",
                        URI_MAX_PAIRS);
@@ -63,13 +64,14 @@ static int take_pair(char *text, size_t size, struct uri_query *query, struct er
     int r = uri_decode(text, name_size, true, text, err);
     if (r)
         return r;
+    utf8_clean(shown, sizeof shown, text, strlen(text));
     r = uri_decode(value, value_size, true, value, err);
     if (r) {
-        err_prefix(err, "parameter %.*s: ", SHOWN, text);
+        err_prefix(err, "parameter %s: ", shown);
         return r;
     }
     if (uri_query_get(query, text))
-        return err_set(err, ERR_INVALID, "parameter %.*s is given twice", SHOWN, text);
+        return err_set(err, ERR_INVALID, "parameter %s is given twice", shown);
     query->pairs[query->count++] = (struct uri_pair){text, value};
     return 0;
 }

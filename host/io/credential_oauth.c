@@ -192,12 +192,20 @@ static int ask(const struct asking *asking, bool in_header, struct reply *reply,
     return r;
 }
 
+static size_t advice_at(const char *text)
+{
+    const char *advice = strstr(text, "; check");
+    return advice ? (size_t)(advice - text) : strlen(text);
+}
+
 /* What the server says is shown, but never a part of a document that may hold a token. */
 static int refused(const struct asking *asking, const struct reply *reply, struct err *err)
 {
     CLEANUP(json_putp) struct json_object *document = NULL;
     if (reply->failure[0])
-        return err_set(err, ERR_SYSTEM, "auth: no token was had: %s", reply->failure);
+        /* What follows "; check" is advice about a backend's own address. */
+        return err_set(err, ERR_SYSTEM, "auth.token_url: no token was had: %.*s",
+                       (int)advice_at(reply->failure), reply->failure);
     (void)json_parse(buf_text(&reply->body), reply->body.size, 16, &document, NULL);
     const char *code = json_string_of(document, "error");
     const char *words = json_string_of(document, "error_description");
@@ -212,9 +220,10 @@ static int refused(const struct asking *asking, const struct reply *reply, struc
         buf_add(&said, code ? ")" : "");
     }
     err_set(err, ERR_INVALID,
-            "auth: the token server %s answered %u%s; check auth.token_url, auth.client_id, "
+            "%s: the token server %s answered %u%s; check auth.token_url, auth.client_id, "
             "auth.client_secret%s",
-            asking->origin, (unsigned)reply->status, said.failed ? "" : buf_text(&said),
+            reply->status == 401 ? "auth.client_secret" : "auth", asking->origin,
+            (unsigned)reply->status, said.failed ? "" : buf_text(&said),
             asking->connection->auth.oauth_scope ? " and auth.scope" : "");
     buf_finish(&said);
     return ERR_INVALID;
@@ -222,7 +231,8 @@ static int refused(const struct asking *asking, const struct reply *reply, struc
 
 static int wrong_answer(const struct asking *asking, const char *what, struct err *err)
 {
-    return err_set(err, ERR_INVALID, "auth: the answer of the token server %s cannot be used: %s",
+    return err_set(err, ERR_INVALID,
+                   "auth.token_url: the answer of the token server %s cannot be used: %s",
                    asking->origin, what);
 }
 

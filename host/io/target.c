@@ -86,7 +86,7 @@ static int take_parts(struct io_target *target, CURLU *handle, const char *key, 
     if (url_part(handle, CURLUPART_QUERY, 0, arena) ||
         url_part(handle, CURLUPART_FRAGMENT, 0, arena))
         return err_set(err, ERR_INVALID, "%s: leave out what follows '?' or '#'", key);
-    char *host = (char *)(uintptr_t)url_part(handle, CURLUPART_HOST, CURLU_PUNYCODE, arena);
+    char *host = (char *)(uintptr_t)url_part(handle, CURLUPART_HOST, 0, arena);
     const char *port = url_part(handle, CURLUPART_PORT, CURLU_DEFAULT_PORT, arena);
     char *path = (char *)(uintptr_t)url_part(handle, CURLUPART_PATH, 0, arena);
     int64_t number;
@@ -108,6 +108,28 @@ static int take_parts(struct io_target *target, CURLU *handle, const char *key, 
     return 0;
 }
 
+/*
+ * A name beyond ASCII in its ASCII form. By way of the whole URL: libcurl 7.88 loses memory when it is asked for such a host alone. What the
+ * name turns into may be an address, which is why it is read again.
+ */
+static CURLUcode set_ascii(CURLU *handle)
+{
+    char *host = NULL;
+    char *url = NULL;
+    CURLUcode code = curl_url_get(handle, CURLUPART_HOST, &host, 0);
+    bool ascii = true;
+    for (const char *c = host; !code && *c; c++)
+        ascii = ascii && (unsigned char)*c < 0x80;
+    curl_free(host);
+    if (code || ascii)
+        return code;
+    code = curl_url_get(handle, CURLUPART_URL, &url, CURLU_PUNYCODE);
+    if (!code)
+        code = curl_url_set(handle, CURLUPART_URL, url, 0);
+    curl_free(url);
+    return code;
+}
+
 static int take_url(struct io_target *target, const char *url, const char *key, bool may_login,
                     struct target_origin *origin, struct err *err)
 {
@@ -117,6 +139,8 @@ static int take_url(struct io_target *target, const char *url, const char *key, 
     if (!handle)
         return err_set(err, ERR_MEMORY, "no memory for a URL");
     CURLUcode code = curl_url_set(handle, CURLUPART_URL, url, 0);
+    if (!code)
+        code = set_ascii(handle);
     int r;
     if (code)
         r = err_set(err, ERR_INVALID, "%s: not a URL such as https://host:9090 (%s)", key,

@@ -364,7 +364,11 @@ static void login_came(struct exchange *exchange, bool there)
 {
     exchange->wants_login = false;
     if (!there) {
-        exchange_fail(exchange, SONDE_OUTCOME_REFUSED, "not sent: %s", exchange->login_error);
+        const char *error = exchange->login_error;
+        exchange_fail(exchange, SONDE_OUTCOME_REFUSED, "not sent: %s", error);
+        /* "auth.token: ...": the text begins with the setting. */
+        probe_stage(exchange->target, PROBE_UNBEGUN);
+        probe_blame(exchange->target, error, strcspn(error, ": "));
         end(exchange);
         return;
     }

@@ -25,7 +25,9 @@ const char *const rest_schemas =
     "\"Health\":{\"type\":\"object\",\"required\":[\"status\"],\"properties\":{\"status\":{\"enum\":"
     "[\"healthy\",\"degraded\",\"unhealthy\",\"unknown\"]},\"reason\":" TEXT_OR_NULL
     ",\"checked_at\":" TIME_OR_NULL
-    ",\"uptime_24h\":{\"type\":[\"number\",\"null\"],\"minimum\":0,\"maximum\":1}}},"
+    ",\"uptime_24h\":{\"type\":[\"number\",\"null\"],\"minimum\":0,\"maximum\":1},\"p95_ms\":"
+    "{\"type\":[\"integer\",\"null\"]},\"last_success_at\":" TIME_OR_NULL
+    ",\"last_failure_at\":" TIME_OR_NULL "}},"
 
     "\"Connection\":{\"type\":\"object\",\"required\":[\"id\",\"name\",\"backend_type\","
     "\"connection_config\",\"is_enabled\",\"is_default\",\"tags\",\"owner\",\"source\",\"revision\","

@@ -359,6 +359,20 @@ int ask_run(struct ask *ask, bool exemplars)
     return r;
 }
 
+bool ask_too_long(const struct ask *ask, struct asked *asked)
+{
+    int64_t max = asked->slot->connection->max_time_range_ns;
+    int64_t range = ask->window.end_ns - ask->window.start_ns;
+    if (!max || range <= max)
+        return false;
+    err_set(&asked->err, ERR_LIMIT,
+            "the window of %.4g h is longer than query_limits.max_time_range_hours (%.4g) of this "
+            "connection; ask for a shorter time_range, such as start: now-%lldm",
+            (double)range / (double)NS_PER_HOUR, (double)max / (double)NS_PER_HOUR,
+            (long long)(max / NS_PER_MIN));
+    return true;
+}
+
 bool ask_any_ok(const struct ask *ask)
 {
     for (size_t i = 0; i < ask->asked_count; i++)

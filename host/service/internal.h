@@ -116,6 +116,8 @@ int ask_snapshots(struct ask *ask);
 int ask_filters(struct ask *ask, const char *query_text, struct err *err);
 /* A query without filters of its own is held to those of the connection's enforce. */
 void ask_hold(struct sonde_query *query, const struct catalogue_snapshot *snapshot);
+/* Whether the window is longer than the connection's query_limits allow, which is its error then. */
+bool ask_too_long(const struct ask *ask, struct asked *asked);
 /* Runs the queries of all asked connections without an error, side by side (with exemplars where wanted). */
 int ask_run(struct ask *ask, bool exemplars);
 /* The envelope of the answer; memory of the call. 0 or ERR_MEMORY. */

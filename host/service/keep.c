@@ -63,6 +63,7 @@ int kept_open(const struct config *config, enum service_keeping keeping, struct 
     bool wrong_key = false;
     int r = open_both(config, &kept, &wrong_key, err);
     if (!r) {
+        kept.whole = keeping == KEEP_ALWAYS;
         *ret_kept = kept;
         return 0;
     }

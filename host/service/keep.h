@@ -14,6 +14,7 @@
 struct kept {
     struct store *store;     /* NULL: nothing is stored */
     struct keyring *keyring; /* NULL where store is */
+    bool whole; /* the server's: the operator's connections are those of its file, and no others */
 };
 
 /*

@@ -236,9 +236,13 @@ int tool_list_metrics(struct ask *ask, struct answer *ret_answer, struct err *er
         r = ask_filters(ask, NULL, err);
     if (r)
         return r;
+    bool filtered = values || ask->args.filter_count || ask->args.service;
+    /* Names of the catalogue have no window. */
+    for (size_t i = 0; filtered && i < ask->asked_count; i++)
+        if (!ask->asked[i].err.code)
+            ask_too_long(ask, &ask->asked[i]);
     struct merge merge = {.arena = &ask->call->arena};
     map_init(&merge.seen, MAX_ROWS);
-    bool filtered = values || ask->args.filter_count || ask->args.service;
     r = filtered ? merge_results(ask, &merge) : merge_snapshots(ask, &merge);
     map_finish(&merge.seen);
     if (r)

@@ -2,6 +2,7 @@
 #include "service/manage_internal.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -30,6 +31,23 @@ static void add_time(struct buf *out, const char *key, int64_t unix_ns)
         buf_printf(out, "\"%s\"", text);
     else
         buf_add(out, "null");
+}
+
+/* What this process saw of it itself; health NULL: nothing. */
+static void add_figures(struct buf *out, const struct backend_health *health)
+{
+    buf_json_key(out, "uptime_24h");
+    if (health && health->uptime_24h >= 0)
+        buf_json_double(out, floor(health->uptime_24h * 1e4) / 1e4); /* 1 means never gone */
+    else
+        buf_add(out, "null");
+    buf_json_key(out, "p95_ms");
+    if (health && health->p95_ms >= 0)
+        buf_json_int(out, health->p95_ms);
+    else
+        buf_add(out, "null");
+    add_time(out, "last_success_at", health ? health->last_success_ns : 0);
+    add_time(out, "last_failure_at", health ? health->last_failure_ns : 0);
 }
 
 static void add_health(struct buf *out, const struct slot *slot, const struct connection_row *row)
@@ -61,6 +79,7 @@ static void add_health(struct buf *out, const struct slot *slot, const struct co
     if (reason[0])
         add_text(out, "reason", reason);
     add_time(out, "checked_at", checked_ns);
+    add_figures(out, slot->backend ? &health : NULL);
     buf_add_char(out, '}');
 }
 

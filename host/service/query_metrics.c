@@ -43,15 +43,8 @@ static void prepare_query(struct ask *ask, struct asked *asked, int64_t step_ns)
 {
     const struct connection *connection = asked->slot->connection;
     int64_t range = ask->window.end_ns - ask->window.start_ns;
-    if (connection->max_time_range_ns && range > connection->max_time_range_ns) {
-        err_set(&asked->err, ERR_LIMIT,
-                "the window of %.1f h is longer than query_limits.max_time_range_hours (%.1f) of "
-                "this connection; "
-                "ask for a shorter time_range",
-                (double)range / (double)NS_PER_HOUR,
-                (double)connection->max_time_range_ns / (double)NS_PER_HOUR);
+    if (step_ns && ask_too_long(ask, asked))
         return;
-    }
     if (connection->max_samples && step_ns &&
         (uint64_t)(range / step_ns) + 1 > connection->max_samples) {
         step_ns = nice_step(range / (int64_t)connection->max_samples + 1);

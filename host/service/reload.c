@@ -35,6 +35,10 @@ static void note_later(const struct config *a, const struct config *b, char *tex
         bool same;
     } keys[] = {{"plugins", same_plugins(a, b)},
                 {"files", str_eq(a->files, b->files)},
+                {"store", str_eq(a->keep.store, b->keep.store)},
+                {"keys", str_eq(a->keep.key_file, b->keep.key_file) &&
+                             str_eq(a->keep.key_environment, b->keep.key_environment)},
+                {"history.keep", a->keep.history_ns == b->keep.history_ns},
                 {"network.proxy", str_eq(a->proxy, b->proxy)},
                 {"network.no_proxy",
                  same_texts(a->no_proxy, a->no_proxy_count, b->no_proxy, b->no_proxy_count)},

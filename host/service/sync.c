@@ -54,9 +54,10 @@ void sync_operator(struct service *service)
     struct connection_row *rows = arena_alloc_array(&arena, set->slot_count + 1, sizeof *rows);
     for (size_t i = 0; rows && i < set->slot_count; i++)
         fill_row(&rows[i], set->slots[i].connection, &arena);
-    int r = arena.failed ? err_set(&err, ERR_MEMORY, "no memory for their rows")
-                         : store_connections_sync(service->kept.store, rows, set->slot_count,
-                                                  clock_unix_ns() / NS_PER_MS, &err);
+    int r = arena.failed
+                ? err_set(&err, ERR_MEMORY, "no memory for their rows")
+                : store_connections_sync(service->kept.store, rows, set->slot_count,
+                                         service->kept.whole, clock_unix_ns() / NS_PER_MS, &err);
     if (r)
         log_line(LOG_WARN, "store", "the configured connections are not in the store: %s",
                  err.text);

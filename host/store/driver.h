@@ -76,7 +76,7 @@ struct driver_table {
     int (*connection_health)(struct driver *driver, const char *id, enum connection_health health,
                              const char *error, int64_t now_ms, struct err *err);
     int (*connections_sync)(struct driver *driver, const struct connection_row *rows, size_t n,
-                            int64_t now_ms, struct err *err);
+                            bool whole, int64_t now_ms, struct err *err);
     int (*connections_scan)(struct driver *driver, const char *after_id, size_t limit,
                             struct arena *arena, struct connection_row **ret_rows,
                             size_t *ret_count, struct err *err);

@@ -218,7 +218,7 @@ int store_connection_health(struct store *store, const char *id, enum connection
 }
 
 int store_connections_sync(struct store *store, const struct connection_row *rows, size_t n,
-                           int64_t now_ms, struct err *err)
+                           bool whole, int64_t now_ms, struct err *err)
 {
     OWN_ERR;
     int r = 0;
@@ -227,7 +227,7 @@ int store_connections_sync(struct store *store, const struct connection_row *row
         if (!r)
             r = check_id("user id", rows[i].user_id, err);
     }
-    return r ? r : ASK(connections_sync, rows, n, now_ms);
+    return r ? r : ASK(connections_sync, rows, n, whole, now_ms);
 }
 
 int store_connections_scan(struct store *store, const char *after_id, size_t limit,

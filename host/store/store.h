@@ -132,16 +132,19 @@ int store_connection_delete(struct store *store, const char *user_id, const char
 int store_connection_health(struct store *store, const char *id, enum connection_health health,
                             const char *error, int64_t now_ms, struct err *err);
 /*
- * The operator's connections of the configuration file: each is written or brought up to date (config without secrets), those of earlier that
- * are not among them are disabled.
+ * The operator's connections of the configuration file: each is written or brought up to date (config without secrets). whole: these
+ * are all there are, and those of earlier that are not among them are disabled; a process beside the server has a file of its own.
  */
 int store_connections_sync(struct store *store, const struct connection_row *rows, size_t n,
-                           int64_t now_ms, struct err *err);
+                           bool whole, int64_t now_ms, struct err *err);
 /* For key rotation: up to limit rows of all users after id (NULL: from the first), by id, deleted ones left out. */
 int store_connections_scan(struct store *store, const char *after_id, size_t limit,
                            struct arena *arena, struct connection_row **ret_rows, size_t *ret_count,
                            struct err *err);
-/* Puts another config in place of exactly this one; the revision stays. ret_swapped false: somebody was faster. */
+/*
+ * Puts another config in place of exactly this one, as it was read; the revision stays. ret_swapped false: somebody was faster. PostgreSQL keeps
+ * what a JSON text means, not its spaces, its order of members or the spelling of its numbers, and compares by that.
+ */
 int store_connection_rewrap(struct store *store, const char *id, const char *before,
                             const char *after, bool *ret_swapped, struct err *err);
 

@@ -121,6 +121,23 @@ def tokens_beside_a_server(scratch):
 
 
 @check
+def bound_tokens(scratch):
+    yaml = "connections:\n" + "".join("  - {name: %s, backend: prometheus, url: 'http://127.0.0.1:9'}\n" % name for name in ("one", "two"))
+    with Serve(scratch, yaml) as serve:
+        assert serve.connections() == ["one", "two"]
+        run(scratch, "user", "add", "alice")
+        run(scratch, "token", "create", "alice", "--connection", "three", fails="neither alice nor the configuration")
+        serve.token = run(scratch, "token", "create", "alice", "--connection", "two").strip()
+        serve.session = None
+        assert serve.connections() == ["two"], serve.connections()
+        assert "(bound)" in run(scratch, "token", "list")
+        # What a token may not do is no answer of a tool: the request is refused before.
+        answer = serve.ask("/api/v1/observability/connections", "POST", "{}", headers={"Content-Type": "application/json"})
+        assert answer.status == 403 and 'error="insufficient_scope"' in answer.headers["WWW-Authenticate"], (answer.status, answer.headers)
+        assert serve.stop() == 0
+
+
+@check
 def unknown_tokens(scratch):
     with Serve(scratch) as serve:
         answer = refused(serve, None, 401, "a token is needed")

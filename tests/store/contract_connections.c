@@ -172,12 +172,12 @@ void contract_sync(struct store *store)
     FINE(store_connection_add(store, &own, &err));
     struct connection_row rows[] = {of_file(ids[0], "a"), of_file(ids[1], "b")};
     rows[0].is_default = true;
-    FINE(store_connections_sync(store, rows, 2, NOW_MS, &err));
+    FINE(store_connections_sync(store, rows, 2, true, NOW_MS, &err));
     CHECK(get(store, &arena, ids[0]).is_default && get(store, &arena, ids[0]).revision == 1);
 
     /* The same again changes nothing, and nobody reads again for it. */
     uint64_t generation = settled_generation(store);
-    FINE(store_connections_sync(store, rows, 2, NOW_MS + 1, &err));
+    FINE(store_connections_sync(store, rows, 2, true, NOW_MS + 1, &err));
     CHECK(settled_generation(store) == generation);
     CHECK(get(store, &arena, ids[0]).revision == 1);
     CHECK(get(store, &arena, ids[0]).updated_ms == NOW_MS);
@@ -187,20 +187,20 @@ void contract_sync(struct store *store)
                                     of_file(ids[0], "a")};
     next[0].is_default = true;
     next[2].config = "{\"url\": \"http://127.0.0.1:1\"}";
-    FINE(store_connections_sync(store, next, 3, NOW_MS + 2, &err));
+    FINE(store_connections_sync(store, next, 3, true, NOW_MS + 2, &err));
     CHECK(generation_moves(store, generation));
     CHECK(get(store, &arena, ids[1]).is_default && !get(store, &arena, ids[0]).is_default);
     CHECK(strstr(get(store, &arena, ids[0]).config, "127.0.0.1:1\""));
     CHECK(get(store, &arena, ids[0]).revision > 1);
 
     /* What is left out is disabled, comes back with its id, and others' are not touched. */
-    FINE(store_connections_sync(store, next, 1, NOW_MS + 3, &err));
+    FINE(store_connections_sync(store, next, 1, true, NOW_MS + 3, &err));
     struct connection_row gone = get(store, &arena, ids[0]);
     CHECK(!gone.enabled && get(store, &arena, ids[1]).enabled);
     CHECK(get(store, &arena, own.id).enabled && get(store, &arena, own.id).revision == 1);
-    FINE(store_connections_sync(store, rows, 1, NOW_MS + 4, &err));
+    FINE(store_connections_sync(store, rows, 1, true, NOW_MS + 4, &err));
     CHECK(get(store, &arena, ids[0]).enabled && get(store, &arena, ids[0]).is_default);
     CHECK(!get(store, &arena, ids[1]).enabled);
-    FINE(store_connections_sync(store, NULL, 0, NOW_MS + 5, &err));
+    FINE(store_connections_sync(store, NULL, 0, true, NOW_MS + 5, &err));
     CHECK(!get(store, &arena, ids[0]).enabled);
 }

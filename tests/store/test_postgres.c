@@ -318,7 +318,7 @@ static void statements_that_are_gone(void **state)
     table->close(driver);
 }
 
-static const char end_all[] = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
+static const char end_all[] = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE "
                               "application_name = 'sonde' AND pid <> pg_backend_pid()";
 
 static void connections_that_are_gone(void **state)
@@ -329,10 +329,21 @@ static void connections_that_are_gone(void **state)
     struct user_row user;
     (void)state;
     arena_init(&arena, 1 << 20, NULL);
+    const char *value;
+    assert_int_equal(table->setting_init(driver, "turn", "v0", &arena, &value, &err), 0);
     for (int i = 0; i < 5; i++) {
         outside(end_all);
         /* Writes too: that it has ended is seen before anything is sent. */
         assert_int_equal(table->user_disable(driver, USER_KEEPER_ID, false, &err), 0);
+        outside(end_all);
+        /* The first prepares the statement; then nothing but the write itself meets the end. */
+        for (int j = 0; j < 2; j++) {
+            bool swapped = false;
+            const char *before = j == 0 ? "v0" : "v1", *after = j == 0 ? "v1" : "v0";
+            assert_int_equal(table->setting_swap(driver, "turn", before, after, &swapped, &err), 0);
+            assert_true(swapped);
+            outside(end_all);
+        }
         outside(end_all);
         assert_int_equal(table->user_find(driver, USER_LOCAL_ID, NULL, NULL, &arena, &user, &err),
                          0);

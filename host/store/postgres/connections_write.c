@@ -240,6 +240,7 @@ int pg_connection_health(struct driver *driver, const char *id, enum connection_
 struct sync {
     const struct connection_row *rows;
     size_t n;
+    bool whole;
     int64_t now_ms;
     const char *ids; /* "{ID,ID}" */
     bool changed;
@@ -331,7 +332,7 @@ static int sync_all(struct conn *conn, void *context, struct err *err)
     struct sync *sync = context;
     sync->changed = false;
     int r = lock_user(conn, USER_OPERATOR_ID, err);
-    if (r == 0)
+    if (r == 0 && sync->whole)
         r = sync_others(conn, sync, err);
     for (size_t i = 0; r == 0 && i < sync->n; i++)
         r = release_default(conn, sync, &sync->rows[i], err);
@@ -341,14 +342,15 @@ static int sync_all(struct conn *conn, void *context, struct err *err)
 }
 
 int pg_connections_sync(struct driver *driver, const struct connection_row *rows, size_t n,
-                        int64_t now_ms, struct err *err)
+                        bool whole, int64_t now_ms, struct err *err)
 {
     struct buf ids = BUF((size_t)16 << 20);
     buf_add(&ids, "{");
     for (size_t i = 0; i < n; i++)
         buf_printf(&ids, "%s%s", i ? "," : "", rows[i].id);
     buf_add(&ids, "}");
-    struct sync sync = {.rows = rows, .n = n, .now_ms = now_ms, .ids = buf_text(&ids)};
+    struct sync sync = {
+        .rows = rows, .n = n, .whole = whole, .now_ms = now_ms, .ids = buf_text(&ids)};
     int r = ids.failed ? err_set(err, ERR_MEMORY, "too many connections")
                        : pg_transact(driver, true, sync_all, &sync, err);
     buf_finish(&ids);

@@ -224,7 +224,7 @@ int pg_connection_delete(struct driver *driver, const char *user_id, const char 
 int pg_connection_health(struct driver *driver, const char *id, enum connection_health health,
                          const char *error, int64_t now_ms, struct err *err);
 int pg_connections_sync(struct driver *driver, const struct connection_row *rows, size_t n,
-                        int64_t now_ms, struct err *err);
+                        bool whole, int64_t now_ms, struct err *err);
 int pg_connection_rewrap(struct driver *driver, const char *id, const char *before,
                          const char *after, bool *ret_swapped, struct err *err);
 const char *pg_health_word(enum connection_health health);

@@ -168,7 +168,7 @@ int sqlite_connection_delete(struct driver *driver, const char *user_id, const c
 int sqlite_connection_health(struct driver *driver, const char *id, enum connection_health health,
                              const char *error, int64_t now_ms, struct err *err);
 int sqlite_connections_sync(struct driver *driver, const struct connection_row *rows, size_t n,
-                            int64_t now_ms, struct err *err);
+                            bool whole, int64_t now_ms, struct err *err);
 int sqlite_connections_scan(struct driver *driver, const char *after_id, size_t limit,
                             struct arena *arena, struct connection_row **ret_rows,
                             size_t *ret_count, struct err *err);

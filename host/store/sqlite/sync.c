@@ -95,14 +95,15 @@ static const char upsert_sql[] =
     "OR deleted_at IS NOT NULL";
 
 int sqlite_connections_sync(struct driver *driver, const struct connection_row *rows, size_t n,
-                            int64_t now_ms, struct err *err)
+                            bool whole, int64_t now_ms, struct err *err)
 {
     struct lane *lane;
     bool changed = false;
     int r = sqlite_begin_write(driver, true, LOCK_WAIT_NS, &lane, err);
     if (r)
         return r;
-    r = disable_others(lane, rows, n, now_ms, &changed, err);
+    if (whole)
+        r = disable_others(lane, rows, n, now_ms, &changed, err);
     for (size_t i = 0; !r && i < n; i++) {
         r = sqlite_check_connection(lane, &rows[i], err);
         if (!r)

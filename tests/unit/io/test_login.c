@@ -67,6 +67,10 @@ static void expect_refused(struct io_target *target, const char *says)
     if (!strstr(got.text, says))
         fail_msg("no \"%s\" in: %s", says, got.text);
     assert_null(strstr(got.text, "s3cret"));
+    struct io_probe probe;
+    io_target_probe(target, &probe);
+    assert_true(probe.stage < 0);
+    assert_true(str_starts(probe.setting, "auth"));
     got_free(&got);
 }
 
@@ -220,7 +224,8 @@ static void test_token_server_fails(void **state)
     connection->auth.token_url = "http://127.0.0.1:1/token";
     target = target_of(io, connection);
     connection_unref(connection);
-    expect_refused(target, "no token was had: ");
+    expect_refused(target, "auth.token_url: no token was had: cannot connect to 127.0.0.1:1: "
+                           "Connection refused");
     io_target_unref(target);
 }
 

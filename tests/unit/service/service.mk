@@ -68,3 +68,9 @@ UNIT_TESTS += tests/unit/service/test_enforce
 tests_unit_service_test_enforce_SOURCES = tests/unit/service/test_enforce.c $(PEOPLE)
 tests_unit_service_test_enforce_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_service_test_enforce_LDADD = $(TEST_LIBS)
+
+check_PROGRAMS += tests/unit/service/test_query_limits
+UNIT_TESTS += tests/unit/service/test_query_limits
+tests_unit_service_test_query_limits_SOURCES = tests/unit/service/test_query_limits.c $(PEOPLE)
+tests_unit_service_test_query_limits_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_service_test_query_limits_LDADD = $(TEST_LIBS)

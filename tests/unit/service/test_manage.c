@@ -273,7 +273,7 @@ static void test_sizes(void **state)
         snprintf(name, sizeof name, "{\"name\":\"c%u\",\"backend_type\":\"toy\"," CONFIG "}", i);
         assert_int_equal(people_add(&ann, name, NULL), 0);
     }
-    assert_int_equal(people_add(&ann, PLAIN("more"), NULL), ERR_LIMIT);
+    assert_int_equal(people_add(&ann, PLAIN("more"), NULL), ERR_CONFLICT);
     assert_holds(err.text, "100 connections");
     assert_int_equal(people_add(&bob, PLAIN("more"), NULL), 0);
 }

@@ -94,7 +94,7 @@ static void sync_rows(void)
         rows[i].revision = 1;
         rows[i].health_error = "";
     }
-    if (store_connections_sync(service->kept.store, rows, set->slot_count, 1, &err))
+    if (store_connections_sync(service->kept.store, rows, set->slot_count, true, 1, &err))
         fail_msg("%s", err.text);
 }
 

@@ -36,7 +36,8 @@ def sonde(command, *arguments):
 def configuration(folder):
     path = os.path.join(folder, "sonde.yaml")
     with open(path, "w") as file:
-        file.write("files: %s\nlimits: {calls_per_minute: 0}\nconnections:\n  - {name: incident, backend: otlpfile, url: \"file://%s\"}\n"
+        # Named, because clients start servers with few of the variables they have themselves.
+        file.write("store: sonde.db\nkeys: {file: keys}\nfiles: %s\nlimits: {calls_per_minute: 0}\nconnections:\n  - {name: incident, backend: otlpfile, url: \"file://%s\"}\n"
                    % (folder, folder))
     os.chmod(path, 0o600)
     return path

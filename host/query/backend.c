@@ -246,6 +246,11 @@ struct connection *backend_connection(const struct backend *backend)
     return backend->connection;
 }
 
+bool backend_has_endpoint(const struct backend *backend)
+{
+    return backend->endpoint_count > 0;
+}
+
 const struct adapter *backend_adapter(const struct backend *backend)
 {
     return backend->adapter;

@@ -64,6 +64,8 @@ void backend_retire(struct backend *backend);
 bool backend_retired(const struct backend *backend);
 struct connection *backend_connection(const struct backend *backend);
 const struct adapter *backend_adapter(const struct backend *backend);
+/* Whether it has anywhere to send to: a url, or an endpoint of its adapter's. */
+bool backend_has_endpoint(const struct backend *backend);
 /* Product and version PROBE found; "" before. Copies. */
 void backend_product(struct backend *backend, char *product, size_t product_size, char *version,
                      size_t version_size);

@@ -78,7 +78,7 @@ int draft_body(struct draft *draft, const char *body, size_t size, struct json_o
 }
 
 /* One that is not about a key of the body goes to the mistakes as well: callers may look there alone. */
-static int note(struct draft *draft, int code, const struct err *err)
+void draft_note(struct draft *draft, const struct err *err)
 {
     struct manage_mistakes *mistakes = draft->mistakes;
     if (!mistakes->count) {
@@ -86,6 +86,11 @@ static int note(struct draft *draft, int code, const struct err *err)
                    strlen(err->text));
         mistakes->count = 1;
     }
+}
+
+static int note(struct draft *draft, int code, const struct err *err)
+{
+    draft_note(draft, err);
     return code;
 }
 
@@ -94,10 +99,11 @@ static int try_open(struct draft *draft, struct err *err)
 {
     struct backend *backend = NULL;
     int r = backend_open(draft->service->engine, draft->connection, &backend, err);
-    if (!r) {
-        backend_unref(backend);
+    if (!r && !backend_has_endpoint(backend))
+        r = err_set(err, ERR_INVALID, "url: missing; give one such as https://prometheus.example");
+    backend_unref(backend);
+    if (!r)
         return 0;
-    }
     err_prefix(err, "connection_config: ");
     if (r == ERR_MEMORY)
         return r;

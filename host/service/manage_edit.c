@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/str.h"
@@ -102,6 +103,60 @@ static int merge_config(struct json_object *document, struct json_object *given,
     return 0;
 }
 
+/* Scheme, host and port of a URL, as written. */
+static size_t origin_size(const char *url)
+{
+    const char *host = strstr(url, "://");
+    return host ? (size_t)(host + 3 - url) + strcspn(host + 3, "/?#") : strlen(url);
+}
+
+static bool same_origin(struct json_object *before, struct json_object *after, const char *key)
+{
+    const char *a = json_string_of(before, key);
+    const char *b = json_string_of(after, key);
+    if (!a || !b)
+        return a == b;
+    size_t size = origin_size(a);
+    return size == origin_size(b) && strncasecmp(a, b, size) == 0;
+}
+
+static bool same_member(struct json_object *before, struct json_object *after, const char *key)
+{
+    return json_object_equal(json_member(before, key), json_member(after, key));
+}
+
+/* The first sealed value that is still there. */
+static int first_sealed(void *user, const char *field, const char *sealed,
+                        struct json_object **ret_value, struct err *err)
+{
+    (void)sealed;
+    (void)ret_value;
+    return err_set(err, ERR_INVALID,
+                   "connection_config.%s: %s was changed, so secrets go another way: give this one "
+                   "again, masked it does not go along",
+                   field, (const char *)user);
+}
+
+/*
+ * Secrets are write-only: who may change where a connection sends, but does not know its secrets, must not have them sent to a place of
+ * their own.
+ */
+static int keep_secrets_home(const struct connection_row *row, struct json_object *after,
+                             struct err *err)
+{
+    struct json_object *before CLEANUP(json_putp) = NULL;
+    int r = json_parse(row->config, strlen(row->config), BODY_DEPTH, &before, err);
+    if (r)
+        return r;
+    struct json_object *auth = json_member(before, "auth");
+    struct json_object *auth_after = json_member(after, "auth");
+    const char *moved = !same_origin(before, after, "url")            ? "url"
+                        : !same_origin(auth, auth_after, "token_url") ? "auth.token_url"
+                        : !same_member(before, after, "proxy")        ? "proxy"
+                                                                      : NULL;
+    return moved ? sealed_walk(after, first_sealed, (void *)(uintptr_t)moved, err) : 0;
+}
+
 /* What the body says takes the place of what was; what it leaves out stays. */
 static int merge(struct json_object *document, struct json_object *body, struct err *err)
 {
@@ -165,6 +220,10 @@ static int edit(struct draft *draft, struct json_object *body, const struct mana
         r = row_document(before, &draft->document, err);
     if (!r)
         r = merge(draft->document, body, err);
+    if (!r)
+        r = keep_secrets_home(before, json_member(draft->document, "connection_config"), err);
+    if (r == ERR_INVALID)
+        draft_note(draft, err);
     if (r)
         return r;
     struct err unread = {0};

@@ -63,6 +63,8 @@ void draft_finish(struct draft *draft);
 /* The body as an object, without the keys that are only shown. Nothing in it may be sealed. 0, ERR_INVALID, ERR_LIMIT, ERR_MEMORY. */
 int draft_body(struct draft *draft, const char *body, size_t size, struct json_object **ret_body,
                uint64_t *ret_revision, struct err *err);
+/* A mistake that is not about a key the reader knows goes to the mistakes too, where there is none yet. */
+void draft_note(struct draft *draft, const struct err *err);
 /* Reads draft->document as the connection with this id and opens it once, without a request: every mistake is found here. */
 int draft_read(struct draft *draft, const char *id, struct keyring *keyring, struct err *err);
 /* Seals every secret that is written out in the document, and fills the row, whose texts live in the draft. 0, ERR_LIMIT, ERR_SYSTEM, ERR_MEMORY. */

@@ -82,18 +82,32 @@ static void test_masked(void **state)
     (void)state;
     char id[37];
     assert_int_equal(people_add(&ann, WITH_TOKEN, id), 0);
-    /* What was read is sent back with another address: the token stays. */
+    /* What was read is sent back with another path: the token stays. */
     struct json_object *document = NULL;
     char *shown = copy(people_show(&ann, id));
     assert_int_equal(json_parse(shown, strlen(shown), 32, &document, &err), 0);
     test_free(shown);
     json_object_object_add(json_member(document, "connection_config"), "url",
-                           json_object_new_string("https://198.51.100.8"));
+                           json_object_new_string("https://prometheus.monitoring.svc:9090/p"));
     assert_int_equal(people_edit(&ann, id, json_object_to_json_string(document), 0), 0);
+    /* It does not go to another host, by whichever key; given again it does. */
+    static const char *const elsewhere[][2] = {
+        {"url", "https://prometheus.monitoring.example:9090/p"},
+        {"url", "http://prometheus.monitoring.svc:9090/p"},
+        {"url", "https://prometheus.monitoring.svc:444/p"},
+        {"proxy", "http://198.51.100.9:3128"}};
+    for (size_t i = 0; i < sizeof elsewhere / sizeof elsewhere[0]; i++) {
+        char body[256];
+        snprintf(body, sizeof body, "{\"connection_config\":{\"%s\":\"%s\"}}", elsewhere[i][0],
+                 elsewhere[i][1]);
+        assert_int_equal(people_edit(&ann, id, body, 0), ERR_INVALID);
+        assert_holds(mistakes.list[0].text, "connection_config.auth.token: ");
+        assert_holds(mistakes.list[0].text, elsewhere[i][0]);
+    }
     json_object_put(document);
     struct connection_set *set;
     struct slot *slot = people_slot(&ann, id, &set);
-    assert_string_equal(slot->connection->url, "https://198.51.100.8");
+    assert_string_equal(slot->connection->url, "https://prometheus.monitoring.svc:9090/p");
     assert_string_equal(secret_reveal(slot->connection->auth.secret.literal), SECRET);
     assert_int_equal(slot->connection->revision, 2);
     set_unref(set);

@@ -15,10 +15,12 @@
 #define WRITERS 8
 #define KILLED 2
 
+enum note_type { NOTE_USER, NOTE_TOKEN, NOTE_CONNECTION, NOTE_HISTORY };
+
 /* One line of the common pipe; shorter than PIPE_BUF, so that lines never mix. */
 struct note {
     int writer;
-    enum { NOTE_USER, NOTE_TOKEN, NOTE_CONNECTION, NOTE_HISTORY } type;
+    enum note_type type;
     int64_t time_ns;
     char id[ROW_ID];
     char owner[ROW_ID];
@@ -29,7 +31,7 @@ struct notes {
     size_t count, room;
 };
 
-static void tell(int fd, int writer, int type, const char *id, const char *owner)
+static void tell(int fd, int writer, enum note_type type, const char *id, const char *owner)
 {
     struct note note = {.writer = writer, .type = type, .time_ns = clock_mono_ns()};
     memcpy(note.id, id, ROW_ID);

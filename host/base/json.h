@@ -21,6 +21,15 @@ void buf_json_object(struct buf *buf, struct json_object *object);
 /* Members of an object by type; NULL or fallback when absent or of another type. Lifetime of the object. */
 const char *json_string_of(struct json_object *object, const char *key);
 struct json_object *json_member(struct json_object *object, const char *key);
+/*
+ * Each member of an object: `struct json_object_iterator i; json_each(i, object)` with json_object_iter_peek_name(&i) and _value. A member's value may be
+ * replaced meanwhile; none may be added or taken away. (json-c's own macro is no ISO C.)
+ */
+#define json_each(i, object)                                                                       \
+    for (struct json_object_iterator i##_end = json_object_iter_end(object), *i##_once = &i##_end; \
+         i##_once; i##_once = NULL)                                                                \
+        for (i = json_object_iter_begin(object); !json_object_iter_equal(&i, &i##_end);            \
+             json_object_iter_next(&i))
 static inline void json_putp(struct json_object **object)
 {
     if (*object)

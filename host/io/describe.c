@@ -31,9 +31,9 @@ static const char *hop_key(const struct exchange *exchange)
 }
 
 /* The setting that mends it, for who tests the connection. */
-static void blame(const struct exchange *exchange, const char *setting)
+static void blame(struct exchange *exchange, const char *setting)
 {
-    probe_blame(exchange->target, setting, strlen(setting));
+    probe_blame(exchange, setting, strlen(setting));
 }
 
 void describe_resolve(struct exchange *exchange, int error)

@@ -289,8 +289,9 @@ static int prepare(struct exchange *exchange, const struct exchange_request *giv
     if (r < 0) {
         exchange_fail(exchange, SONDE_OUTCOME_REFUSED, "not sent: %s", reason.text);
         /* "auth.token: ...": the text begins with the setting. */
-        probe_stage(exchange->target, PROBE_UNBEGUN);
-        probe_blame(exchange->target, reason.text, strcspn(reason.text, ": "));
+        exchange->stage = PROBE_UNBEGUN;
+        probe_blame(exchange, reason.text, strcspn(reason.text, ": "));
+        probe_tell(exchange);
     }
     return 0;
 }

@@ -134,6 +134,8 @@ struct exchange {
     bool tls_failed;
     bool proxy_failed;
     bool cancelled;
+    int stage; /* the last one reached, of probe.h; told to the target when it has ended by itself */
+    char blame[64];   /* the setting that mends its failure; "" none */
     bool look_at_tls; /* curl was asked for the certificate */
 
     /* a file: endpoint's */

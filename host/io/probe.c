@@ -15,21 +15,18 @@
 #define LOOK_SOON_NS NS_PER_HOUR /* where it is about to expire: it may have been renewed */
 #define SOON_NS (8 * NS_PER_DAY)
 
-void probe_stage(struct io_target *target, int stage)
+void probe_blame(struct exchange *exchange, const char *setting, size_t size)
 {
-    pthread_mutex_lock(&target->probe_lock);
-    target->probe.stage = stage;
-    if (stage <= PROBE_NAME) {
-        target->probe.setting[0] = '\0';
-        target->probe.status = 0;
-    }
-    pthread_mutex_unlock(&target->probe_lock);
+    utf8_clean(exchange->blame, sizeof exchange->blame, setting, size);
 }
 
-void probe_blame(struct io_target *target, const char *setting, size_t size)
+void probe_tell(struct exchange *exchange)
 {
+    struct io_target *target = exchange->target;
     pthread_mutex_lock(&target->probe_lock);
-    utf8_clean(target->probe.setting, sizeof target->probe.setting, setting, size);
+    target->probe.stage = exchange->stage;
+    target->probe.status = exchange->status;
+    memcpy(target->probe.setting, exchange->blame, sizeof exchange->blame);
     pthread_mutex_unlock(&target->probe_lock);
 }
 
@@ -161,12 +158,11 @@ void probe_take(struct exchange *exchange)
         target->tls_seen_ns =
             clock_mono_ns(); /* where nothing was told, asking again would not help */
     }
-    probe->status = exchange->status;
     probe->connect_ns = connected;
     probe->tls_ns = secured > connected ? secured - connected : 0;
     probe->first_byte_ns = first;
     probe->total_ns = clock_mono_ns() - exchange->begun_ns;
-    if (probe->stage != PROBE_DONE)
-        probe->stage = stage_of(exchange, probe_connected(easy), ready);
     pthread_mutex_unlock(&target->probe_lock);
+    if (exchange->stage != PROBE_DONE)
+        exchange->stage = stage_of(exchange, probe_connected(easy), ready);
 }

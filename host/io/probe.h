@@ -19,10 +19,13 @@
 #define PROBE_HTTP 5
 #define PROBE_DONE 6
 
-/* A new attempt reached this stage. */
-void probe_stage(struct io_target *target, int stage);
 /* Which setting mends what just failed; a text of static or longer life is not needed. */
-void probe_blame(struct io_target *target, const char *setting, size_t size);
+void probe_blame(struct exchange *exchange, const char *setting, size_t size);
+/*
+ * The exchange ended by itself: its target now shows how far it came. One that is still under way shows nothing, so that it does not hide
+ * what another beside it has met.
+ */
+void probe_tell(struct exchange *exchange);
 /*
  * Whether the certificate must be looked at: it is unknown, or what is known of it is old. It is told with a handshake alone, and asking for
  * it costs, so that the exchange then takes a connection of its own.

@@ -40,7 +40,7 @@ static void detach(struct exchange *exchange)
         exchange->pool->running--;
         exchange->pool = NULL;
     }
-    if (!exchange->cancelled) /* it met nothing, and another of the target's may have */
+    if (!exchange->cancelled)
         probe_take(exchange);
     exchange->easy = NULL;
     /* curl keeps copies of headers and URL in a handle until it is reset. */
@@ -63,6 +63,8 @@ static void end(struct exchange *exchange)
     if (exchange->timer_made)
         event_del(&exchange->timer);
     detach(exchange);
+    if (!exchange->cancelled) /* it met nothing, and another of the target's may have */
+        probe_tell(exchange);
     resolution_unref(exchange->resolution);
     exchange->resolution = NULL;
     wire_wipe(&exchange->sent);
@@ -294,7 +296,7 @@ void transfer_begin(struct exchange *exchange)
         end(exchange);
         return;
     }
-    probe_stage(exchange->target, PROBE_NAME);
+    exchange->stage = PROBE_NAME;
     int r = resolver_find(exchange->io->resolver, exchange, target_hop(exchange->target)->host);
     if (!r)
         return;
@@ -314,7 +316,7 @@ void transfer_resolved(struct exchange *exchange, struct resolution *resolution)
         end(exchange);
         return;
     }
-    probe_stage(exchange->target, PROBE_POLICY);
+    exchange->stage = PROBE_POLICY;
     for (size_t i = 0; i < resolution->count; i++) {
         const struct sockaddr *address = (const struct sockaddr *)&resolution->addresses[i];
         const char *why =
@@ -355,7 +357,7 @@ void transfer_done(struct exchange *exchange, CURLcode code)
     else
         answer_check_whole(exchange);
     if (!exchange->failed)
-        probe_stage(exchange->target, PROBE_DONE);
+        exchange->stage = PROBE_DONE;
     end(exchange);
 }
 
@@ -367,8 +369,8 @@ static void login_came(struct exchange *exchange, bool there)
         const char *error = exchange->login_error;
         exchange_fail(exchange, SONDE_OUTCOME_REFUSED, "not sent: %s", error);
         /* "auth.token: ...": the text begins with the setting. */
-        probe_stage(exchange->target, PROBE_UNBEGUN);
-        probe_blame(exchange->target, error, strcspn(error, ": "));
+        exchange->stage = PROBE_UNBEGUN;
+        probe_blame(exchange, error, strcspn(error, ": "));
         end(exchange);
         return;
     }

@@ -155,8 +155,11 @@ static void texts_check(const struct field *field, struct json_object *value,
 {
     if (json_object_object_length(value) > field->max)
         mistake_add(mistakes, field->name, "expected at most %" PRId64 " members", field->max);
-    json_object_object_foreach(value, key, member)
+    struct json_object_iterator at;
+    json_each(at, value)
     {
+        const char *key = json_object_iter_peek_name(&at);
+        struct json_object *member = json_object_iter_peek_value(&at);
         char path[128];
         snprintf(path, sizeof path, "%s.%.64s", field->name, key);
         int64_t key_size = count_characters(key, strlen(key));
@@ -215,9 +218,10 @@ int fields_check_body(const struct fields *fields, struct json_object *body,
         else if (!there && field->required)
             mistake_add(mistakes, field->name, "missing, and needed");
     }
-    json_object_object_foreach(body, key, member)
+    struct json_object_iterator at;
+    json_each(at, body)
     {
-        (void)member;
+        const char *key = json_object_iter_peek_name(&at);
         bool known = false;
         for (size_t i = 0; i < fields->count && !known; i++)
             known = str_eq(fields->list[i].name, key);

@@ -35,8 +35,11 @@ static int walk_member(struct walk *walk, const char *name, struct json_object *
 static int walk_object(struct walk *walk, struct json_object *object, size_t size, unsigned depth)
 {
     /* The value of an existing key may be replaced while its object is gone through. */
-    json_object_object_foreach(object, key, member)
+    struct json_object_iterator at;
+    json_each(at, object)
     {
+        const char *key = json_object_iter_peek_name(&at);
+        struct json_object *member = json_object_iter_peek_value(&at);
         struct json_object *made = NULL;
         int r = walk_member(walk, key, member, size, depth, &made);
         if (r)

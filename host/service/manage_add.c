@@ -15,8 +15,11 @@ static void drop_nulls(struct json_object *object)
     size_t n = 0;
     if (!json_object_is_type(object, json_type_object))
         return;
-    json_object_object_foreach(object, key, value)
+    struct json_object_iterator at;
+    json_each(at, object)
     {
+        const char *key = json_object_iter_peek_name(&at);
+        struct json_object *value = json_object_iter_peek_value(&at);
         if (!value && n < ARRAY_SIZE(gone))
             gone[n++] = key;
     }

@@ -73,8 +73,11 @@ static int unmask(struct json_object *value, struct json_object *stored, struct 
 {
     if (!json_object_is_type(value, json_type_object))
         return 0;
-    json_object_object_foreach(value, key, member)
+    struct json_object_iterator at;
+    json_each(at, value)
     {
+        const char *key = json_object_iter_peek_name(&at);
+        struct json_object *member = json_object_iter_peek_value(&at);
         struct json_object *there = json_member(stored, key);
         int r = 0;
         if (!is_masked(member))
@@ -93,8 +96,11 @@ static int merge_config(struct json_object *document, struct json_object *given,
     int r = unmask(given, config, err);
     if (r)
         return r;
-    json_object_object_foreach(given, key, value)
+    struct json_object_iterator at;
+    json_each(at, given)
     {
+        const char *key = json_object_iter_peek_name(&at);
+        struct json_object *value = json_object_iter_peek_value(&at);
         if (!value)
             json_object_object_del(config, key);
         else if (json_object_object_add(config, key, json_object_get(value)))
@@ -160,8 +166,11 @@ static int keep_secrets_home(const struct connection_row *row, struct json_objec
 /* What the body says takes the place of what was; what it leaves out stays. */
 static int merge(struct json_object *document, struct json_object *body, struct err *err)
 {
-    json_object_object_foreach(body, key, value)
+    struct json_object_iterator at;
+    json_each(at, body)
     {
+        const char *key = json_object_iter_peek_name(&at);
+        struct json_object *value = json_object_iter_peek_value(&at);
         int r = 0;
         if (str_eq(key, "connection_config") && json_object_is_type(value, json_type_object))
             r = merge_config(document, value, err);

@@ -106,8 +106,11 @@ static struct row *find(const struct principal *principal, const char *id, struc
 static void write_config(struct buf *out, struct json_object *config)
 {
     buf_add_char(out, '{');
-    json_object_object_foreach(config, key, value)
+    struct json_object_iterator at;
+    json_each(at, config)
     {
+        const char *key = json_object_iter_peek_name(&at);
+        struct json_object *value = json_object_iter_peek_value(&at);
         buf_json_key(out, key);
         if (str_eq(key, "token") || str_eq(key, "password"))
             buf_add(out, "{\"masked\":true,\"changed_at\":\"2026-01-01T00:00:00Z\"}");
@@ -280,8 +283,12 @@ static int may_change(const struct row *row, uint64_t revision, struct err *err)
 
 static void merge(struct json_object *to, struct json_object *from)
 {
-    json_object_object_foreach(from, key, value)
-        json_object_object_add(to, key, json_object_get(value));
+    struct json_object_iterator at;
+    json_each(at, from)
+    {
+        json_object_object_add(to, json_object_iter_peek_name(&at),
+                               json_object_get(json_object_iter_peek_value(&at)));
+    }
 }
 
 int manage_edit(struct service *service, const struct principal *principal, const char *id,

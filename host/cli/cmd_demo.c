@@ -83,13 +83,27 @@ static int make_incident(struct demo *demo, const char *seed, struct err *err)
     return 0;
 }
 
+/* The demo keeps nothing: the user's own store stays as it is. */
+static int write_config(const char *path, struct err *err)
+{
+    FILE *file = fopen(path, "w");
+    bool written = file && fputs("store: none\n", file) >= 0;
+    if (file && fclose(file))
+        written = false;
+    return written ? 0 : err_set(err, ERR_SYSTEM, "%s: %s", path, strerror(errno));
+}
+
 static int start_server(struct demo *demo, const struct cli *cli, const char *program,
                         struct err *err)
 {
     char connection[128];
+    char config[128];
+    snprintf(config, sizeof config, "%s/sonde.yaml", demo->dir);
+    if (write_config(config, err))
+        return err->code;
     snprintf(connection, sizeof connection, "demo:otlpfile=%s", demo->dir);
     const char *argv[16 + 2 * CLI_MAX_REPEATS] = {
-        program, "mcp", "--config", "/dev/null", "--connection", connection, "--files", demo->dir};
+        program, "mcp", "--config", config, "--connection", connection, "--files", demo->dir};
     size_t n = 8;
     for (size_t i = 0; i < cli->plugin_path_count; i++) {
         argv[n++] = "--plugins";

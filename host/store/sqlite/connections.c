@@ -98,15 +98,7 @@ int sqlite_connection_get(struct driver *driver, const char *user_id, const char
 {
     static const char sql[] = SELECT "AND id = ?1 AND (?2 IS NULL OR user_id = ?2)";
     struct connection_row row = {0};
-    struct lane *lane = sqlite_begin_read(driver);
-    sqlite3_stmt *statement = lane_statement(lane, sql, err);
-    int r = statement ? 0 : err->code;
-    if (statement) {
-        lane_bind_text(statement, 1, id);
-        lane_bind_text(statement, 2, user_id);
-        r = lane_find(lane, statement, read_connection, arena, &row, err);
-    }
-    sqlite_end_read(driver);
+    int r = sqlite_find(driver, sql, id, user_id, read_connection, arena, &row, err);
     if (r == ERR_NOT_FOUND)
         return err_set(err, r, "no connection %s", id);
     if (!r)

@@ -95,15 +95,7 @@ int sqlite_history_get(struct driver *driver, const char *user_id, const char *i
 {
     static const char sql[] = SELECT "WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2)";
     struct history_row row = {0};
-    struct lane *lane = sqlite_begin_read(driver);
-    sqlite3_stmt *statement = lane_statement(lane, sql, err);
-    int r = statement ? 0 : err->code;
-    if (statement) {
-        lane_bind_text(statement, 1, id);
-        lane_bind_text(statement, 2, user_id);
-        r = lane_find(lane, statement, read_row, arena, &row, err);
-    }
-    sqlite_end_read(driver);
+    int r = sqlite_find(driver, sql, id, user_id, read_row, arena, &row, err);
     if (r == ERR_NOT_FOUND)
         return err_set(err, r, "no query %s in the history", id);
     if (!r)

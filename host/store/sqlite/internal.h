@@ -117,6 +117,14 @@ int lane_find(struct lane *lane, sqlite3_stmt *statement,
               void (*read)(sqlite3_stmt *statement, struct arena *arena, void *ret_row),
               struct arena *arena, void *ret_row, struct err *err);
 
+/*
+ * Reads one row: a statement with one or two texts (b NULL: bound as NULL where the statement has a second one). ret_row may be filled in part
+ * on failure. ERR_NOT_FOUND without a text where there is none.
+ */
+int sqlite_find(struct driver *driver, const char *sql, const char *a, const char *b,
+                void (*read)(sqlite3_stmt *statement, struct arena *arena, void *ret_row),
+                struct arena *arena, void *ret_row, struct err *err);
+
 /* The lane to read with. Never fails; one thread at a time. */
 struct lane *sqlite_begin_read(struct driver *driver);
 void sqlite_end_read(struct driver *driver);

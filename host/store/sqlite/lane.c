@@ -246,6 +246,23 @@ void sqlite_end_read(struct driver *driver)
     pthread_mutex_unlock(&driver->read_lock);
 }
 
+int sqlite_find(struct driver *driver, const char *sql, const char *a, const char *b,
+                void (*read)(sqlite3_stmt *statement, struct arena *arena, void *ret_row),
+                struct arena *arena, void *ret_row, struct err *err)
+{
+    struct lane *lane = sqlite_begin_read(driver);
+    sqlite3_stmt *statement = lane_statement(lane, sql, err);
+    int r = statement ? 0 : err->code;
+    if (statement) {
+        lane_bind_text(statement, 1, a);
+        if (sqlite3_bind_parameter_count(statement) > 1)
+            lane_bind_text(statement, 2, b);
+        r = lane_find(lane, statement, read, arena, ret_row, err);
+    }
+    sqlite_end_read(driver);
+    return r;
+}
+
 /* Whoever lets go hands over to one who waits, or a thread that writes again and again would keep all others out. */
 static int take(struct driver *driver, int64_t deadline_ns, struct err *err)
 {

@@ -61,14 +61,14 @@ int sqlite_user_find(struct driver *driver, const char *id, const char *name, co
     static const char by_name[] = "SELECT " COLUMNS " FROM users WHERE name = ?";
     static const char by_external[] = "SELECT " COLUMNS " FROM users WHERE external_id = ?";
     struct user_row user = {0};
-    struct lane *lane = sqlite_begin_read(driver);
-    sqlite3_stmt *statement = lane_statement(lane, id ? by_id : name ? by_name : by_external, err);
-    int r = statement ? 0 : err->code;
-    if (statement) {
-        lane_bind_text(statement, 1, id ? id : name ? name : external);
-        r = lane_find(lane, statement, read_user, arena, &user, err);
-    }
-    sqlite_end_read(driver);
+    int r = sqlite_find(driver,
+                        id     ? by_id
+                        : name ? by_name
+                               : by_external,
+                        id     ? id
+                        : name ? name
+                               : external,
+                        NULL, read_user, arena, &user, err);
     if (r == ERR_NOT_FOUND)
         return err_set(err, r, "no user %s", name ? name : id ? id : external);
     if (!r)

@@ -59,7 +59,7 @@ bool api_token_well_formed(const char *token)
 
 const char *user_name_wrong(const char *name, size_t size)
 {
-    static const char *const reserved[] = {"local", "operator", "keeper", "anyone"};
+    static const char *const reserved[] = {"local", "operator", "keeper", "anyone", "all"};
     static const char *const wrong = "the name of a user is 1 to 63 letters, digits and . - _ @";
     if (!size || size >= sizeof((struct principal *)NULL)->name)
         return wrong;
@@ -68,7 +68,7 @@ const char *user_name_wrong(const char *name, size_t size)
             return wrong;
     for (size_t i = 0; i < ARRAY_SIZE(reserved); i++)
         if (strlen(reserved[i]) == size && memcmp(reserved[i], name, size) == 0)
-            return "that name is one of sonde's own (local, operator, keeper, anyone); take another";
+            return "that name is one of sonde's own (local, operator, keeper, anyone, all); take another";
     return NULL;
 }
 

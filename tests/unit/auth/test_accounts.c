@@ -316,6 +316,7 @@ static void test_admin(void **state)
         "operator",
         "local",
         "keeper",
+        "all",
         "a'; DROP TABLE users; --",
         "1234567890123456789012345678901234567890123456789012345678901234"};
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++)

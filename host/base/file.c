@@ -26,6 +26,7 @@ int file_read(const char *path, size_t max, char **ret_data, size_t *ret_size, s
             r = err_set(err, ERR_MEMORY, "%s: no memory to read it", path);
             break;
         }
+        *to = '\0'; /* an empty file is an empty text */
         ssize_t n = read(fd, to, want ? want : 1);
         if (n < 0 && errno == EINTR)
             continue;

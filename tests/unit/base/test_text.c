@@ -168,6 +168,14 @@ static void files_are_bounded(void **state)
     assert_string_equal(data, "0123456789");
     mem_free(data);
     assert_int_equal(file_read(path, 9, &data, &size, &err), ERR_LIMIT);
+    /* An empty file is an empty text, whatever the memory held before. */
+    char *before = mem_alloc(101);
+    memset(before, 'A', 101);
+    mem_free(before);
+    assert_int_equal(file_read("/dev/null", 100, &data, &size, &err), 0);
+    assert_int_equal(size, 0);
+    assert_string_equal(data, "");
+    mem_free(data);
     unlink(path);
     assert_int_equal(file_read(path, 10, &data, &size, &err), ERR_SYSTEM);
     assert_non_null(strstr(err.text, path));
